@@ -1,0 +1,1 @@
+"""Alphard: one scikit-learn model, compiled on publish, proven on load, served over HTTP."""
