@@ -43,7 +43,8 @@ class Rows(NamedTuple):
     numbers: NDArray[np.float64]
     strings: NDArray[np.object_]
 
-    def __getitem__(self, index: Any) -> Rows:  # type: ignore[override]  # rows, not the tuple's own items
+    def take(self, index: Any) -> Rows:
+        """Some of the rows, by a slice, a mask or indices."""
         return Rows(self.numbers[index], self.strings[index])
 
 

@@ -1,0 +1,124 @@
+"""ONNX Runtime as an engine: one float64 matrix in, the estimator's own types out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from service.bundle import Answers, Outputs, Rows, Signature
+from service.engines.onnx_proto import refuse_unsafe
+from service.errors import BundleError, EngineError
+
+INPUT = "rows"
+_DTYPES: dict[str, Any] = {"float64": np.float64, "float32": np.float32, "int64": np.int64, "bool": np.bool_}
+
+
+class OnnxEngine:
+    """Runs a graph in one thread: sums keep one order, so an answer does not depend on the batch or the machine."""
+
+    def __init__(self, model: bytes, signature: Signature) -> None:
+        """Raises BundleError if the graph is unsafe, does not load, or does not fit the signature."""
+        refuse_unsafe(model)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+        options.log_severity_level = 3  # its warnings are not in our log's form; errors arrive as exceptions
+        try:
+            self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime raises a dozen unrelated types
+            raise BundleError(f"ONNX Runtime cannot load the graph: {_first_line(error)}") from error
+        self._signature = signature
+        self._outputs = signature.outputs
+        self._encode = _RowEncoder(signature)
+        self._probability_names = self._check_names()
+
+    def _check_names(self) -> list[str]:
+        names = {output.name for output in self._session.get_outputs()}
+        if self._outputs.classes_by_output is not None:
+            probabilities = [f"probabilities_{i}" for i in range(len(self._outputs.classes_by_output))]
+        else:
+            probabilities = ["probabilities"]
+        wanted = {"predictions"}
+        if self._outputs.probabilities:
+            wanted.update(probabilities)
+        if self._outputs.decision_width is not None:
+            wanted.add("decision_values")
+        inputs = [given.name for given in self._session.get_inputs()]
+        if inputs != [INPUT] or not wanted <= names:
+            raise BundleError(f"the graph has inputs {inputs} and outputs {sorted(names)}, not {sorted(wanted)}")
+        return probabilities
+
+    def predict(self, rows: Rows, *, probabilities: bool = False, decision_values: bool = False) -> Answers:
+        """See ``Engine.predict``. Raises EngineError if ONNX Runtime fails or answers in another number."""
+        wanted = ["predictions"]
+        if probabilities:
+            wanted += self._probability_names
+        if decision_values:
+            wanted.append("decision_values")
+        try:
+            results = self._session.run(wanted, {INPUT: self._encode(rows)})
+        except Exception as error:
+            raise EngineError(f"ONNX Runtime failed: {_first_line(error)}") from error
+        if len(results[0]) != len(rows.numbers):
+            raise EngineError(f"the graph answered {len(results[0])} rows of {len(rows.numbers)}")
+        return Answers(
+            restore_labels(results[0], self._outputs),
+            self._restore_probabilities(results[1 : 1 + len(self._probability_names)]) if probabilities else None,
+            results[-1] if decision_values else None,
+        )
+
+    def _restore_probabilities(self, parts: list[NDArray[Any]]) -> NDArray[Any] | tuple[NDArray[Any], ...]:
+        return parts[0] if self._outputs.classes_by_output is None else tuple(parts)
+
+
+class _RowEncoder:
+    """Decoded rows to the graph's matrix: numbers as they are, strings as their index in the feature's categories."""
+
+    def __init__(self, signature: Signature) -> None:
+        features = signature.features
+        self._width = len(features)
+        self._numeric = [i for i, feature in enumerate(features) if not feature.is_string]
+        self._float32 = [i for i, feature in enumerate(features) if feature.dtype == "float32"]
+        self._codes: list[tuple[int, dict[str | None, float]]] = []
+        for i, feature in enumerate(features):
+            if feature.is_string:
+                codes: dict[str | None, float] = {
+                    str(category): float(code) for code, category in enumerate(feature.categories or ())
+                }
+                codes[None] = np.nan
+                self._codes.append((i, codes))
+
+    def __call__(self, rows: Rows) -> NDArray[np.float64]:
+        matrix = rows.numbers
+        if self._codes:
+            matrix = np.empty((len(rows.numbers), self._width))
+            matrix[:, self._numeric] = rows.numbers
+            for column, (i, codes) in enumerate(self._codes):
+                matrix[:, i] = [codes.get(value, -1.0) for value in rows.strings[:, column]]
+        if self._float32:
+            matrix = matrix.copy() if matrix is rows.numbers else matrix
+            matrix[:, self._float32] = matrix[:, self._float32].astype(np.float32)
+        return np.ascontiguousarray(matrix)
+
+
+def restore_labels(predictions: NDArray[Any], outputs: Outputs) -> NDArray[Any]:
+    """Indices into classes become the classes; everything else keeps its value in the estimator's own dtype."""
+    if outputs.classes_by_output is not None:
+        return np.column_stack(
+            [_as_array(classes, outputs)[predictions[:, i]] for i, classes in enumerate(outputs.classes_by_output)]
+        )
+    if outputs.classes is not None and outputs.width is None:
+        return _as_array(outputs.classes, outputs)[predictions]
+    restored: NDArray[Any] = predictions.astype(_DTYPES[outputs.dtype], copy=False)
+    return restored
+
+
+def _as_array(classes: tuple[Any, ...], outputs: Outputs) -> NDArray[Any]:
+    return np.array(classes, dtype=_DTYPES.get(outputs.dtype, object))
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0][:300]

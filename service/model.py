@@ -1,0 +1,117 @@
+"""A model that is verified, warm and ready to answer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.agreement import compare
+from service.bundle import Answers, Golden, Manifest, Outputs, Rows
+from service.codec import decode_instances
+from service.engines import Engine
+from service.errors import BundleError, GoldenError, RequestError
+
+INLINE_SECONDS = 0.001
+"""A call shorter than this runs in the event loop: handing it to a thread and back costs about a tenth of it."""
+
+
+class Model:
+    """One version of a model and the engine that answers for it."""
+
+    def __init__(self, manifest: Manifest, manifest_sha256: str, engine: Engine, seconds_per_row: float) -> None:
+        self.manifest = manifest
+        self.manifest_sha256 = manifest_sha256
+        self._engine = engine
+        self._seconds_per_row = seconds_per_row
+
+    async def predict(self, rows: Rows, *, probabilities: bool = False, decision_values: bool = False) -> Answers:
+        """Answers, one for each row. Raises RowsError if the estimator refuses rows, EngineError if it fails.
+
+        A call that by its warm-up figures takes longer than ``INLINE_SECONDS`` runs in a thread, so that health checks
+        and other requests are answered meanwhile.
+        """
+        if len(rows.numbers) * self._seconds_per_row < INLINE_SECONDS:
+            return self._engine.predict(rows, probabilities=probabilities, decision_values=decision_values)
+        return await asyncio.to_thread(
+            self._engine.predict, rows, probabilities=probabilities, decision_values=decision_values
+        )
+
+
+def build_model(manifest: Manifest, manifest_sha256: str, files: Mapping[str, bytes]) -> Model:
+    """Builds the engine from verified bytes, reproduces the golden answers with it, and warms it.
+
+    Takes as long as loading and a few predictions take: not for the event loop. Raises BundleError if the artifact is
+    unsafe or does not load, GoldenError if its answers are not those that were published.
+    """
+    engine = build_engine(manifest, files[manifest.engine.file])
+    rows = golden_rows(manifest)
+    check_golden(engine, manifest, rows)
+    return Model(manifest, manifest_sha256, engine, _warm(engine, rows))
+
+
+def build_engine(manifest: Manifest, artifact: bytes) -> Engine:
+    """The engine that the manifest names; only its library is imported."""
+    if manifest.engine.name == "onnx":
+        from service.engines.onnx import OnnxEngine
+
+        return OnnxEngine(artifact, manifest.signature)
+    from service.engines.sklearn import SklearnEngine
+
+    return SklearnEngine(artifact, manifest.engine.types, manifest.signature)
+
+
+def golden_rows(manifest: Manifest) -> Rows:
+    """The golden rows, decoded as a request's would be. Raises BundleError if the signature refuses them."""
+    try:
+        return decode_instances(manifest.golden.instances, manifest.signature)
+    except RequestError as error:
+        raise BundleError(f"the golden rows do not fit the signature: {error}") from error
+
+
+def check_golden(engine: Engine, manifest: Manifest, rows: Rows) -> None:
+    """Raises GoldenError if the engine's answers to the golden rows are not the published ones."""
+    golden, outputs = manifest.golden, manifest.signature.outputs
+    expected = golden_answers(golden, outputs)
+    try:
+        got = engine.predict(
+            rows,
+            probabilities=expected.probabilities is not None,
+            decision_values=expected.decision_values is not None,
+        )
+    except Exception as error:  # whatever a wrong artifact runs into: it does not give the golden answers
+        raise GoldenError(f"the engine fails on the golden rows: {str(error)[:200]}") from error
+    agreement = compare(expected, got)
+    if not agreement.holds:
+        raise GoldenError(
+            f"the engine does not reproduce the golden answers: {agreement.label_agreement:.1%} of labels are equal, "
+            f"numbers differ by up to {agreement.max_scaled_diff:.2g} of their scale"
+        )
+
+
+def golden_answers(golden: Golden, outputs: Outputs) -> Answers:
+    """The golden answers as arrays, typed as the engine's answers are."""
+    dtype = object if outputs.dtype == "string" else np.dtype(outputs.dtype)
+    probabilities: NDArray[np.float64] | tuple[NDArray[np.float64], ...] | None = None
+    if golden.probabilities is not None and outputs.classes_by_output is not None:
+        probabilities = tuple(np.array(part, np.float64) for part in zip(*golden.probabilities, strict=True))
+    elif golden.probabilities is not None:
+        probabilities = np.array(golden.probabilities, np.float64)
+    decision_values = None if golden.decision_values is None else np.array(golden.decision_values, np.float64)
+    return Answers(np.array(golden.predictions, dtype), probabilities, decision_values)
+
+
+def _warm(engine: Engine, rows: Rows) -> float:
+    """Seconds a row takes, the better of a single row and of all golden rows at once, after a first call of each."""
+    outputs_of = {1: rows.take(slice(1)), len(rows.numbers): rows}
+    seconds = []
+    for count, some in outputs_of.items():
+        engine.predict(some)
+        start = time.perf_counter()
+        for _ in range(3):
+            engine.predict(some)
+        seconds.append((time.perf_counter() - start) / 3 / count)
+    return min(seconds)
