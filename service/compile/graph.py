@@ -1,13 +1,13 @@
 """A small builder of ONNX graphs in float64: tensors with operators, constants shared, one input of rows.
 
-Estimators are converted by our own functions rather than by a general converter, because every one of them then works in
-float64 from end to end (many graphs of others are float32, or do not load in float64), and because an answer can
+Estimators are converted by our own functions rather than by a general converter, because every one of them then works
+in float64 from end to end (many graphs of others are float32, or do not load in float64), and because an answer can
 then be held against the estimator's own formula line by line.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -32,13 +32,15 @@ class Tensor:
 
     ``vocabularies`` has an entry for each column where the tensor still holds input columns: None for a
     number, or the values that the column's codes stand for. A code is the value's index in the vocabulary, -1 for any
-    other value, NaN for a missing one.
+    other value, NaN for a missing one. ``sparse`` tells that scikit-learn holds these rows as a sparse matrix: the
+    graph's are dense all the same, but some of its formulas differ in their rounding there.
     """
 
     def __init__(self, graph: Graph, name: str, vocabularies: tuple[Vocabulary | None, ...] | None = None) -> None:
         self.graph = graph
         self.name = name
         self.vocabularies = vocabularies
+        self.sparse = False
 
     def __add__(self, other: Operand) -> Tensor:
         return self.graph.op("Add", self, other)
@@ -85,6 +87,7 @@ class Tensor:
     def columns(self, indices: Sequence[int] | NDArray[np.int64]) -> Tensor:
         """The given columns, in that order, with their vocabularies. An empty choice gives shape (n, 0)."""
         taken = self.graph.op("Gather", self, np.asarray(indices, np.int64), axis=1)
+        taken.sparse = self.sparse
         if self.vocabularies is not None:
             taken.vocabularies = tuple(self.vocabularies[i] for i in indices)
         return taken
@@ -136,13 +139,19 @@ class Graph:
         return Tensor(self, self._name(value if isinstance(value, np.ndarray) else np.asarray(value, np.float64)))
 
     def concat(self, parts: Sequence[Tensor], axis: int = 1) -> Tensor:
-        """The parts side by side, with their vocabularies where every part has them."""
+        """The parts side by side, with their vocabularies where every part has them.
+
+        Raises UnsupportedError where a part holds codes and another does not tell its columns: the codes would pass
+        for numbers.
+        """
         if len(parts) == 1:
             return parts[0]
         joined = self.op("Concat", *parts, axis=axis)
         known = [part.vocabularies for part in parts]
         if axis == 1 and all(vocabularies is not None for vocabularies in known):
             joined.vocabularies = tuple(v for vocabularies in known for v in vocabularies or ())
+        elif any(vocabulary is not None for vocabularies in known for vocabulary in vocabularies or ()):
+            raise UnsupportedError("string columns are joined with columns of unknown number")
         return joined
 
     def where(self, condition: Tensor, yes: Operand, no: Operand) -> Tensor:
@@ -152,15 +161,20 @@ class Graph:
         return self.op("IsNaN", value)
 
     def build(self, outputs: dict[str, Tensor], *, features: int) -> bytes:
-        """The serialized model with the named outputs; the same estimator gives the same bytes."""
+        """The serialized model with the named outputs; the same estimator gives the same bytes.
+
+        Nodes that no output rests on are left out: ONNX Runtime would run them, and an estimator inside another adds
+        answers that nobody asks for.
+        """
         for name, tensor in outputs.items():
             self._nodes.append(helper.make_node("Identity", [tensor.name], [name]))
+        nodes, used = self._needed(outputs)
         graph = helper.make_graph(
-            self._nodes,
+            nodes,
             "estimator",
             [helper.make_tensor_value_info(INPUT, TensorProto.DOUBLE, ["n", features])],
             [onnx.ValueInfoProto(name=name) for name in outputs],
-            list(self._constants.values()),
+            [constant for constant in self._constants.values() if constant.name in used],
         )
         model = helper.make_model(
             onnx.shape_inference.infer_shapes(helper.make_model(graph, opset_imports=_opsets())).graph,
@@ -170,6 +184,16 @@ class Graph:
         )
         onnx.checker.check_model(model)
         return bytes(model.SerializeToString(deterministic=True))
+
+    def _needed(self, outputs: Iterable[str]) -> tuple[list[onnx.NodeProto], set[str]]:
+        """The nodes that the outputs rest on, in order, and every name that they use."""
+        used = set(outputs)
+        nodes = []
+        for node in reversed(self._nodes):
+            if used.intersection(node.output):
+                nodes.append(node)
+                used.update(node.input)
+        return nodes[::-1], used
 
     def _name(self, value: Operand) -> str:
         if isinstance(value, Tensor):
@@ -196,8 +220,8 @@ class Prediction(NamedTuple):
     ``predictions`` is (n,) or (n, outputs): for a classifier the int64 index into ``classes_`` (or into each
     output's classes), for a multilabel indicator the int64 zeros and ones themselves, for an outlier detector or a
     clustering the int64 label, for a regressor float64. ``probabilities`` is (n, classes), or a tuple of such
-    for a multi-output classifier. ``decision_values`` has scikit-learn's own shape: (n,) for a binary classifier, else (n, columns).
-    Where the estimator has no ``predict_proba`` or ``decision_function`` the entry is None.
+    for a multi-output classifier. ``decision_values`` has scikit-learn's own shape: (n,) for a binary classifier,
+    else (n, columns). Where the estimator has no ``predict_proba`` or ``decision_function`` the entry is None.
     """
 
     predictions: Tensor
@@ -257,7 +281,12 @@ def transform(estimator: Any, rows: Tensor) -> Tensor:
 
 
 def numbers(rows: Tensor) -> Tensor:
-    """The rows, if none of their columns holds codes: an estimator of numbers refuses strings. Raises UnsupportedError."""
+    """The rows, if none of their columns holds codes: an estimator of numbers refuses strings.
+
+    Raises UnsupportedError.
+    """
     if rows.vocabularies is not None and any(vocabulary is not None for vocabulary in rows.vocabularies):
         raise UnsupportedError("a string column reaches an estimator of numbers")
-    return Tensor(rows.graph, rows.name)
+    plain = Tensor(rows.graph, rows.name)
+    plain.sparse = rows.sparse
+    return plain
