@@ -1,0 +1,112 @@
+"""A request's bytes to rows, by the signature of the model that will answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import orjson
+
+from service.bundle import Rows, Signature
+from service.codec.careful import CarefulDecoder, Problems
+from service.codec.columns import columns_of, describe, quote
+from service.codec.fast import FastDecoder
+from service.errors import MalformedError, TooLargeError
+
+_KEYS = ("instances", "features", "probabilities", "decision_values")
+
+
+class Request(NamedTuple):
+    """What a request asks for; ``legacy`` if in the form of version 0.2, one row under ``features``."""
+
+    rows: Rows
+    probabilities: bool
+    decision_values: bool
+    legacy: bool
+
+
+class Decoder:
+    """Decodes requests for one signature; make it once for a model.
+
+    Where a key of an object is repeated, the last value counts (as with most parsers: RFC 8259, section 4).
+    """
+
+    def __init__(self, signature: Signature) -> None:
+        columns = columns_of(signature)
+        texts = signature.container == "texts"
+        self._fast = FastDecoder(columns, texts=texts)
+        self._careful = CarefulDecoder(columns, texts=texts)
+        self._outputs = signature.outputs
+
+    def request(self, body: bytes, *, max_rows: int) -> Request:
+        """Raises MalformedError, TooLargeError (more than ``max_rows`` rows) or RowsError."""
+        document = _parse(body)
+        problems = Problems()
+        for key in document.keys() - set(_KEYS):
+            problems.add(quote(key)[1:-1], f"no such key; allowed are {', '.join(_KEYS)}")
+        probabilities = _option(document, "probabilities", self._outputs.probabilities, problems)
+        decision_values = _option(document, "decision_values", self._outputs.decision_width is not None, problems)
+        rows = problems.settle(self._requested_rows(document, max_rows, problems))
+        return Request(rows, probabilities, decision_values, "features" in document)
+
+    def instances(self, instances: Sequence[Any], where: str = "instances") -> Rows:
+        """Rows from JSON values that were parsed before. Raises RowsError."""
+        problems = Problems()
+        return problems.settle(self._rows(instances, lambda index: f"{where}[{index}]", problems))
+
+    def _requested_rows(self, document: dict[str, Any], max_rows: int, problems: Problems) -> Rows | None:
+        if "features" in document:
+            if "instances" in document:
+                problems.add("features", "send either instances or features, not both")
+            return self._rows([document["features"]], lambda _: "features", problems)
+        if "instances" not in document:
+            problems.add("instances", "missing: send the rows as an array")
+            return None
+        instances = document["instances"]
+        if not isinstance(instances, list):
+            problems.add("instances", f"expected an array of rows, got {describe(instances)}")
+            return None
+        if len(instances) > max_rows:
+            raise TooLargeError(f"{len(instances)} rows are more than the {max_rows} that a request may hold")
+        if not instances:
+            problems.add("instances", "expected at least one row")
+            return None
+        return self._rows(instances, lambda index: f"instances[{index}]", problems)
+
+    def _rows(self, instances: Sequence[Any], locate: Callable[[int], str], problems: Problems) -> Rows | None:
+        rows = self._fast.decode(instances)
+        return rows if rows is not None else self._careful.decode(instances, locate, problems)
+
+
+def decode_instances(instances: Sequence[Any], signature: Signature, *, where: str = "instances") -> Rows:
+    """Rows from JSON values that were parsed before, as a request's ``instances`` would be. Raises RowsError."""
+    return Decoder(signature).instances(instances, where)
+
+
+def _option(document: dict[str, Any], key: str, available: bool, problems: Problems) -> bool:
+    wanted: Any = document.get(key, False)
+    if not isinstance(wanted, bool):
+        problems.add(key, f"expected true or false, got {describe(wanted)}")
+        return False
+    if wanted and not available:
+        problems.add(key, f"this model gives no {key.replace('_', ' ')}")
+    return bool(wanted)
+
+
+def _parse(body: bytes) -> dict[str, Any]:
+    if not body or body.isspace():
+        raise MalformedError('the body is empty; send a JSON object such as {"instances": [...]}')
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise MalformedError(f"the body is not JSON: {error}{_nan_hint(error)}") from None
+    if not isinstance(document, dict):
+        raise MalformedError(f"expected a JSON object, got {describe(document)}")
+    return document
+
+
+def _nan_hint(error: orjson.JSONDecodeError) -> str:
+    found = error.doc[error.pos : error.pos + 9].lstrip("-").lower()
+    if found.startswith(("nan", "inf")):
+        return "; NaN and Infinity are no JSON values: send null for a missing one"
+    return ""
