@@ -60,6 +60,16 @@ class Answers(NamedTuple):
     probabilities: NDArray[Any] | tuple[NDArray[Any], ...] | None = None
     decision_values: NDArray[Any] | None = None
 
+    def take(self, index: Any) -> Answers:
+        """The answers to some of the rows, by a slice, a mask or indices."""
+        probabilities = self.probabilities
+        if isinstance(probabilities, tuple):
+            probabilities = tuple(part[index] for part in probabilities)
+        elif probabilities is not None:
+            probabilities = probabilities[index]
+        decision_values = None if self.decision_values is None else self.decision_values[index]
+        return Answers(self.predictions[index], probabilities, decision_values)
+
 
 class Feature(_Model):
     """One input column, and which of its values the estimator takes.
@@ -216,8 +226,21 @@ class Manifest(_Model):
         return (json.dumps(self.model_dump(mode="json", exclude_defaults=False), ensure_ascii=False) + "\n").encode()
 
     def content_sha256(self) -> str:
-        """The hash of what the model is: everything but its version and the moment it was made."""
-        content = self.model_dump(mode="json", exclude={"version", "created_at"})
+        """The hash of what the model is and takes.
+
+        Left out are its version and the moment it was made, and what measuring on another machine may change in
+        the last bit: the answers and their parity.
+        """
+        content = self.model_dump(
+            mode="json",
+            exclude={
+                "version": True,
+                "created_at": True,
+                "parity": True,
+                "versions": True,
+                "golden": {"predictions", "probabilities", "decision_values"},
+            },
+        )
         return sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode())
 
 

@@ -96,10 +96,11 @@ def golden_answers(golden: Golden, outputs: Outputs) -> Answers:
     """The golden answers as arrays, typed as the engine's answers are."""
     dtype = object if outputs.dtype == "string" else np.dtype(outputs.dtype)
     probabilities: NDArray[np.float64] | tuple[NDArray[np.float64], ...] | None = None
-    if golden.probabilities is not None and outputs.classes_by_output is not None:
-        probabilities = tuple(np.array(part, np.float64) for part in zip(*golden.probabilities, strict=True))
-    elif golden.probabilities is not None:
-        probabilities = np.array(golden.probabilities, np.float64)
+    if golden.probabilities is not None:
+        if isinstance(golden.probabilities[0][0], tuple | list):  # a row holds a list for each output
+            probabilities = tuple(np.array(part, np.float64) for part in zip(*golden.probabilities, strict=True))
+        else:
+            probabilities = np.array(golden.probabilities, np.float64)
     decision_values = None if golden.decision_values is None else np.array(golden.decision_values, np.float64)
     return Answers(np.array(golden.predictions, dtype), probabilities, decision_values)
 

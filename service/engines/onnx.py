@@ -37,10 +37,9 @@ class OnnxEngine:
 
     def _check_names(self) -> list[str]:
         names = {output.name for output in self._session.get_outputs()}
-        if self._outputs.classes_by_output is not None:
+        probabilities = ["probabilities"]
+        if "probabilities" not in names and self._outputs.classes_by_output is not None:
             probabilities = [f"probabilities_{i}" for i in range(len(self._outputs.classes_by_output))]
-        else:
-            probabilities = ["probabilities"]
         wanted = {"predictions"}
         if self._outputs.probabilities:
             wanted.update(probabilities)
@@ -66,12 +65,14 @@ class OnnxEngine:
             raise EngineError(f"the graph answered {len(results[0])} rows of {len(rows.numbers)}")
         return Answers(
             restore_labels(results[0], self._outputs),
-            self._restore_probabilities(results[1 : 1 + len(self._probability_names)]) if probabilities else None,
+            self._restore_probabilities(results[1:]) if probabilities else None,
             results[-1] if decision_values else None,
         )
 
-    def _restore_probabilities(self, parts: list[NDArray[Any]]) -> NDArray[Any] | tuple[NDArray[Any], ...]:
-        return parts[0] if self._outputs.classes_by_output is None else tuple(parts)
+    def _restore_probabilities(self, results: list[NDArray[Any]]) -> NDArray[Any] | tuple[NDArray[Any], ...]:
+        if self._probability_names == ["probabilities"]:
+            return results[0]
+        return tuple(results[: len(self._probability_names)])
 
 
 class _RowEncoder:
@@ -82,22 +83,23 @@ class _RowEncoder:
         self._width = len(features)
         self._numeric = [i for i, feature in enumerate(features) if not feature.is_string]
         self._float32 = [i for i, feature in enumerate(features) if feature.dtype == "float32"]
-        self._codes: list[tuple[int, dict[str | None, float]]] = []
+        self._codes: list[tuple[int, dict[str | None, float], float]] = []
         for i, feature in enumerate(features):
             if feature.is_string:
                 codes: dict[str | None, float] = {
                     str(category): float(code) for code, category in enumerate(feature.categories or ())
                 }
                 codes[None] = np.nan
-                self._codes.append((i, codes))
+                # pandas makes a value that its dtype does not know a missing one
+                self._codes.append((i, codes, np.nan if feature.frame_dtype == "category" else -1.0))
 
     def __call__(self, rows: Rows) -> NDArray[np.float64]:
         matrix = rows.numbers
         if self._codes:
             matrix = np.empty((len(rows.numbers), self._width))
             matrix[:, self._numeric] = rows.numbers
-            for column, (i, codes) in enumerate(self._codes):
-                matrix[:, i] = [codes.get(value, -1.0) for value in rows.strings[:, column]]
+            for column, (i, codes, unseen) in enumerate(self._codes):
+                matrix[:, i] = [codes.get(value, unseen) for value in rows.strings[:, column]]
         if self._float32:
             matrix = matrix.copy() if matrix is rows.numbers else matrix
             matrix[:, self._float32] = matrix[:, self._float32].astype(np.float32)
@@ -111,7 +113,8 @@ def restore_labels(predictions: NDArray[Any], outputs: Outputs) -> NDArray[Any]:
             [_as_array(classes, outputs)[predictions[:, i]] for i, classes in enumerate(outputs.classes_by_output)]
         )
     if outputs.classes is not None and outputs.width is None:
-        return _as_array(outputs.classes, outputs)[predictions]
+        labels: NDArray[Any] = _as_array(outputs.classes, outputs)[predictions]
+        return labels
     restored: NDArray[Any] = predictions.astype(_DTYPES[outputs.dtype], copy=False)
     return restored
 
