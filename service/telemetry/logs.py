@@ -1,0 +1,159 @@
+"""Log lines: one object a line in the schema of AWS Powertools, as JSON or as logfmt, whoever writes them.
+
+Events go through ``logging`` to Powertools' own formatter, which takes more than a hundred microseconds a line. The
+line that every request writes has the same schema from an encoder of its own.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+import re
+import sys
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any, Literal, TextIO
+
+import orjson
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
+
+SERVICE = "alphard"
+Form = Literal["json", "logfmt"]
+
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+"""The request that the running task answers; every line written meanwhile carries it."""
+
+
+class Output(logging.StreamHandler[TextIO]):
+    """The one place where lines leave the process: standard output, or ``stream``."""
+
+    def __init__(self, form: Form = "json", stream: TextIO | None = None) -> None:
+        super().__init__(sys.stdout if stream is None else stream)
+        self.form = form
+        self.setFormatter(_Formatter(form))
+
+    def fields(self, fields: dict[str, Any]) -> None:
+        """Writes one line of these keys and values."""
+        self.line(_SERIALIZERS[self.form](fields))
+
+    def line(self, line: str) -> None:
+        """Writes one line as it is. A closed or broken stream is passed over: a line is not worth a request."""
+        self.acquire()
+        try:
+            with suppress(OSError, ValueError):
+                self.stream.write(line + self.terminator)
+                self.flush()
+        finally:
+            self.release()
+
+
+def configure_logging(level: str, form: Form, stream: TextIO | None = None) -> Output:
+    """Sends every line of the process to one output; called once, by an entry point.
+
+    ``level`` is for our own lines and Uvicorn's; other libraries speak from warnings on.
+    """
+    output = Output(form, stream)
+    root = logging.getLogger()
+    root.handlers[:] = [output]
+    root.setLevel(logging.WARNING)
+    for name in (SERVICE, "uvicorn", "uvicorn.error"):
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
+        logger.setLevel(level)
+    logging.captureWarnings(True)
+    return output
+
+
+class AccessLog:
+    """The line of one request."""
+
+    def __init__(self, output: Output, level: str) -> None:
+        self._output = output
+        self._level = logging.getLevelNamesMapping()[level]
+        code = AccessLog.write.__code__
+        self._location = f"{code.co_name}:{code.co_firstlineno}"
+
+    def write(self, level: int, fields: dict[str, Any]) -> None:
+        """Writes the line at this level, with these keys beside the usual ones; those that are None are left out."""
+        if level < self._level:
+            return
+        line = {
+            "level": logging.getLevelName(level),
+            "location": self._location,
+            "message": "request",
+            "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "service": SERVICE,
+        }
+        line.update((key, value) for key, value in fields.items() if value is not None)
+        self._output.fields(line)
+
+
+class _Formatter(LambdaPowertoolsFormatter):
+    """Powertools' formatter, with the request's id.
+
+    What a request's exceptions say may hold the client's values, so while a request is bound only their types and
+    frames are written.
+    """
+
+    def __init__(self, form: Form) -> None:
+        super().__init__(
+            json_serializer=_SERIALIZERS[form], service=SERVICE, utc=True, use_rfc3339=True, serialize_stacktrace=False
+        )
+
+    def format(self, record: logging.LogRecord) -> str:
+        record = copy.copy(record)
+        record.__dict__.pop("color_message", None)  # Uvicorn's message once more, for terminals
+        if (bound := request_id.get()) is not None:
+            record.__dict__.setdefault("request_id", bound)
+            if record.exc_info and record.exc_info[1] is not None:
+                error = record.exc_info[1]
+                record.__dict__.update(exception=_frames(error), exception_name=type(error).__name__, exc_info=None)
+        return super().format(record)
+
+
+def _frames(error: BaseException) -> str:
+    """A traceback without the messages of the exceptions."""
+    return "\nduring which, or because of which:\n".join(
+        "".join(traceback.format_tb(each.__traceback__)) + type(each).__qualname__
+        for each in reversed([*_chain(error)])
+    )
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def _json(fields: Mapping[str, object]) -> str:
+    try:
+        return orjson.dumps(fields, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    except TypeError:  # a lone surrogate, or an integer beyond 64 bits
+        return json.dumps(fields, default=str)
+
+
+def _logfmt(fields: Mapping[str, object]) -> str:
+    return " ".join(f"{_UNSAFE.sub('_', str(key))}={_logfmt_value(value)}" for key, value in fields.items())
+
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.-]")
+_BARE = re.compile(r"[^\s\"=\\]+")
+
+
+def _logfmt_value(value: Any) -> str:
+    text = value if isinstance(value, str) else _json({"": value})[4:-1].strip()
+    if not text.isprintable():
+        return json.dumps(text)
+    if _BARE.fullmatch(text):
+        return text
+    return '"' + text.replace("\\", r"\\").replace('"', r"\"") + '"'
+
+
+_SERIALIZERS = {"json": _json, "logfmt": _logfmt}
