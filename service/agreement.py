@@ -70,5 +70,6 @@ def _compare_numbers(expected: NDArray[Any], got: NDArray[Any], typical: NDArray
     same = (expected == got) | (np.isnan(expected) & np.isnan(got))
     with np.errstate(invalid="ignore", over="ignore"):
         difference = np.where(same, 0.0, np.abs(expected.astype(np.float64) - got.astype(np.float64)))
-        scaled = difference / np.maximum(np.maximum(np.abs(expected), typical), np.finfo(np.float64).tiny)
+        scale = np.maximum(np.maximum(np.abs(expected), typical), np.finfo(np.float64).tiny)
+        scaled = np.where(same, 0.0, difference / scale)
     return Agreement(float(np.nan_to_num(difference, nan=np.inf).max()), float(np.nan_to_num(scaled, nan=np.inf).max()))

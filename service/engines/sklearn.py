@@ -7,6 +7,7 @@ joblib silently (CVE-2025-54412, CVE-2025-54886): bytes that are not its own pla
 
 from __future__ import annotations
 
+import importlib
 import io
 import zipfile
 from collections.abc import Callable, Sequence
@@ -20,7 +21,8 @@ from service.bundle import Answers, Rows, Signature
 from service.engines.frames import assemble
 from service.errors import BundleError, EngineError, Problem, RowsError
 
-TRUSTED_PACKAGES = frozenset({"sklearn", "numpy", "scipy", "pandas"})
+_TRUSTED_PACKAGES = frozenset({"sklearn", "numpy", "scipy", "pandas"})
+_TRUSTED_NAMES = frozenset({"functools.partial", "collections.OrderedDict", "collections.defaultdict"})
 _PROBLEMS_LIMIT = 16
 
 
@@ -87,8 +89,8 @@ def load_estimator(archive: bytes, types: Sequence[str]) -> Any:
     """Builds the estimator. Raises BundleError before anything is built if a type is not listed or not trusted."""
     _check_archive(archive)
     for name in types:
-        if name.partition(".")[0] not in TRUSTED_PACKAGES:
-            raise BundleError(f"the manifest lists the type {name!r}, which is of no package that may be built")
+        if not is_trusted(name):
+            raise BundleError(f"the manifest lists the type {name!r}, which is none that may be built")
     try:
         unlisted = sorted(set(skops.io.get_untrusted_types(data=archive)) - set(types))
         if unlisted:
@@ -98,6 +100,26 @@ def load_estimator(archive: bytes, types: Sequence[str]) -> Any:
         raise
     except Exception as error:  # skops raises whatever a wrong archive runs into
         raise BundleError(f"skops cannot load the archive: {type(error).__name__}: {str(error)[:200]}") from error
+
+
+def is_trusted(name: str) -> bool:
+    """Whether skops may build this type at all, listed or not.
+
+    Classes of the image's numerical packages, NumPy's element-wise functions, and scikit-learn's functions but for
+    those that fetch or read data: an estimator may hold any of these. Every other function is refused, since an
+    estimator would call it.
+    """
+    if name in _TRUSTED_NAMES:
+        return True
+    module, _, attribute = name.rpartition(".")
+    package = module.partition(".")[0]
+    if package not in _TRUSTED_PACKAGES or module.startswith("sklearn.datasets"):
+        return False
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError):
+        return False
+    return isinstance(found, type | np.ufunc) or (package == "sklearn" and callable(found))
 
 
 def _check_archive(archive: bytes) -> None:

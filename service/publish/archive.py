@@ -13,7 +13,7 @@ from typing import Any
 
 import skops.io
 
-from service.engines.sklearn import TRUSTED_PACKAGES
+from service.engines.sklearn import is_trusted
 from service.errors import PublishError
 
 _NO_TIME = (1980, 1, 1, 0, 0, 0)
@@ -29,12 +29,9 @@ def archive_estimator(estimator: Any) -> tuple[bytes, tuple[str, ...]]:
         types = tuple(sorted(skops.io.get_untrusted_types(data=archive)))
     except Exception as error:  # skops raises whatever an object that it cannot store runs into
         raise PublishError(f"skops cannot store the estimator: {str(error)[:300]}") from error
-    foreign = [name for name in types if name.partition(".")[0] not in TRUSTED_PACKAGES]
+    foreign = [name for name in types if not is_trusted(name)]
     if foreign:
-        raise PublishError(
-            f"the estimator holds {', '.join(foreign)[:300]}: the service builds only types of "
-            f"{', '.join(sorted(TRUSTED_PACKAGES))}"
-        )
+        raise PublishError(f"the estimator holds {', '.join(foreign)[:300]}, which the service does not build")
     return archive, types
 
 

@@ -13,7 +13,7 @@ from service.bundle import Candidate, EngineSpec, Parity, Signature, sha256
 from service.compile.compiler import Compiled, Measured, describe, measure
 from service.compile.worker import compile_apart
 from service.engines.sklearn import SklearnEngine
-from service.errors import CompileError
+from service.errors import CompileError, PublishError
 from service.publish.archive import archive_estimator
 from service.publish.preparation import Prepared
 
@@ -39,7 +39,11 @@ def choose_engine(
             return spec, compiled.model, _parity(prepared, compiled.agreement, tried)
         if choice == "onnx":
             raise CompileError(f"the engine onnx does not answer as the estimator does: {compiled.refused}")
-    archive, types = archive_estimator(estimator)
+    try:
+        archive, types = archive_estimator(estimator)
+    except PublishError as error:
+        reasons = "".join(f"; the engine {candidate.engine}: {candidate.refused}" for candidate in tried)
+        raise PublishError(f"{error}{reasons}") from error
     spec = EngineSpec(
         name="sklearn",
         version=importlib.metadata.version("scikit-learn"),
