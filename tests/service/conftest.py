@@ -1,0 +1,44 @@
+"""What the tests of the service share: an S3 on loopback."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+import boto3
+import pytest
+
+from tests.service.s3 import s3_environment, s3_server
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint() -> Iterator[str]:
+    """The address of a real HTTP server that answers as S3 does."""
+    with s3_server() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def s3(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """That address, with the environment leading the AWS tools there."""
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
+    for key, value in s3_environment(s3_endpoint).items():
+        monkeypatch.setenv(key, value)
+    return s3_endpoint
+
+
+@pytest.fixture
+def bucket(s3: str) -> str:
+    """The name of a new, empty bucket."""
+    name = f"models-{uuid.uuid4().hex[:12]}"
+    boto3.session.Session().client("s3").create_bucket(Bucket=name)
+    return name
+
+
+@pytest.fixture(params=["file", "s3"])
+def store_uri(request: pytest.FixtureRequest) -> str:
+    """Where an empty store is: in a folder, and in a bucket under a prefix."""
+    if request.param == "file":
+        return f"file://{request.getfixturevalue('tmp_path')}/store"
+    return f"s3://{request.getfixturevalue('bucket')}/team/models"
