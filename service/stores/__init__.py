@@ -26,11 +26,12 @@ class Store(Protocol):
     uri: str
     """Where the store is, in the form that ``open_store`` takes."""
 
-    def read_alias(self, name: str, alias: str, *, unless_tag: str | None = None) -> Pointer | None:
-        """Where the alias points, or None if it still is as ``unless_tag`` marks it.
+    def read_alias(self, name: str, alias: str) -> Pointer:
+        """Where the alias points. Raises NotFoundError if there is none, ManifestError if it cannot be understood."""
+        ...
 
-        Raises NotFoundError if there is no such alias, ManifestError if it cannot be understood.
-        """
+    def poll_alias(self, name: str, alias: str, tag: str | None) -> Pointer | None:
+        """As ``read_alias``, or None if the alias still is as ``tag`` marks it, which costs next to nothing."""
         ...
 
     def read_manifest(self, name: str, version: str) -> bytes:

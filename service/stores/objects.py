@@ -80,9 +80,15 @@ class ObjectStore:
         self.uri = objects.uri
         self._objects = objects
 
-    def read_alias(self, name: str, alias: str, *, unless_tag: str | None = None) -> Pointer | None:
+    def read_alias(self, name: str, alias: str) -> Pointer:
+        pointer = self.poll_alias(name, alias, None)
+        if pointer is None:
+            raise StoreError(f"{self.uri} did not send the alias {alias!r} of {name}")
+        return pointer
+
+    def poll_alias(self, name: str, alias: str, tag: str | None) -> Pointer | None:
         try:
-            found = self._objects.read_tagged(_alias_key(name, alias), ALIAS_BYTES_LIMIT + 1, unless_tag)
+            found = self._objects.read_tagged(_alias_key(name, alias), ALIAS_BYTES_LIMIT + 1, tag)
         except NotFoundError as error:
             raise NotFoundError(f"{name} has no alias {alias!r}: {error}") from error
         if found is None:

@@ -76,11 +76,13 @@ def check_name(text: str, what: str = "a model's name") -> str:
 
 def _parse(text: str) -> StoreUri:
     if not text.isprintable():
-        raise UsageError(f"{text!r} has characters that no URI has")
+        raise UsageError("the URI has characters that no URI has")
     try:
         split = urlsplit(text)
     except ValueError as error:
-        raise UsageError(f"{text!r} is not a URI: {error}") from error
+        raise UsageError(f"the URI is not one: {error}") from error
+    if "@" in split.netloc:
+        raise UsageError("the URI holds a user or a password: credentials are found as the AWS tools find them")
     if split.query or split.fragment or text.endswith(("?", "#")):
         raise UsageError(f"{text!r} has a query or a fragment: write '?' and '#' in a path as %3F and %23")
     parts = _parse_path(text, split.path)

@@ -144,6 +144,5 @@ def test_of_processes_that_move_an_alias_exactly_one_wins_each_time(root: Path) 
     with multiprocessing.get_context("spawn").Pool(3) as pool:
         for turn in range(20):
             pointer = store.read_alias("iris", "production")
-            assert pointer is not None
             moves = [(uri, f"{turn}.{i}", pointer.tag) for i in range(3)]
             assert sum(pool.starmap(_move, moves, chunksize=1)) == 1
