@@ -179,6 +179,10 @@ class _Prober:
         return self._bisect(feature, inside, outside)
 
     def _bisect(self, feature: Feature, inside: float, outside: float) -> float:
+        if inside * outside < 0 and self._accepts([(feature, 0.0)]):
+            inside = 0.0  # halving comes near to zero, but not to it
+            if not self._accepts([(feature, np.copysign(np.finfo(np.float64).tiny, outside))]):
+                return inside
         for _ in range(_BISECTIONS):
             middle = inside + (outside - inside) / 2
             if middle in (inside, outside):

@@ -66,7 +66,8 @@ def build(name: str) -> Kind:
 
 
 def _iris() -> tuple[Any, Any]:
-    return datasets.load_iris(return_X_y=True)
+    X, y = datasets.load_iris(return_X_y=True)
+    return X, y
 
 
 def _binary() -> tuple[Any, Any]:
@@ -85,7 +86,8 @@ def _counts() -> tuple[Any, Any]:
 
 
 def _multilabel() -> tuple[Any, Any]:
-    return datasets.make_multilabel_classification(200, 6, n_classes=3, random_state=0)
+    X, y = datasets.make_multilabel_classification(200, 6, n_classes=3, random_state=0)
+    return X, y
 
 
 def _outputs() -> tuple[Any, Any]:
@@ -107,7 +109,7 @@ def mixed_frame(count: int = 300) -> tuple[pd.DataFrame, Any]:
             "age": random.normal(40, 12, count).round(1),
             "children": random.integers(0, 5, count),
             "city": random.choice(["Zürich", "Oslo", "東京", "New York"], count),
-            "plan": random.choice(["free", "plus", None], count),
+            "plan": random.choice(np.array(["free", "plus", None], object), count),
             "active": random.random(count) < 0.5,
             "income": random.lognormal(10, 1, count),
         }
@@ -322,7 +324,9 @@ KINDS: dict[str, _Build] = {
     "GaussianProcessRegressor": _fit(gaussian_process.GaussianProcessRegressor(alpha=0.5), _diabetes),
     "MLPClassifier": _fit(_scaled(neural_network.MLPClassifier((12,), max_iter=60, random_state=0)), _iris, _text),
     "MLPClassifier multilabel": _fit(neural_network.MLPClassifier((12,), max_iter=60, random_state=0), _multilabel),
-    "MLPRegressor": _fit(neural_network.MLPRegressor((12,), activation="tanh", max_iter=60, random_state=0), _outputs),
+    "MLPRegressor": _fit(
+        neural_network.MLPRegressor(hidden_layer_sizes=(12,), activation="tanh", max_iter=60, random_state=0), _outputs
+    ),
     "LabelPropagation": _fit(semi_supervised.LabelPropagation(), _iris, _semi),
     "LabelSpreading": _fit(semi_supervised.LabelSpreading(kernel="knn"), _iris, _semi),
     "SelfTrainingClassifier": _fit(semi_supervised.SelfTrainingClassifier(_LOG(max_iter=2000)), _iris, _semi),
@@ -344,7 +348,9 @@ KINDS: dict[str, _Build] = {
     "GradientBoostingClassifier": _fit(_E.GradientBoostingClassifier(n_estimators=12, random_state=0), _iris, _text),
     "GradientBoostingClassifier binary": _fit(_E.GradientBoostingClassifier(n_estimators=12, random_state=0), _binary),
     "GradientBoostingRegressor": _fit(_E.GradientBoostingRegressor(n_estimators=12, random_state=0), _diabetes),
-    "HistGradientBoostingClassifier": _fit(_E.HistGradientBoostingClassifier(max_iter=12), lambda: _missing(*_binary())),
+    "HistGradientBoostingClassifier": _fit(
+        _E.HistGradientBoostingClassifier(max_iter=12), lambda: _missing(*_binary())
+    ),
     "HistGradientBoostingClassifier multiclass": _fit(_E.HistGradientBoostingClassifier(max_iter=8), _iris, _text),
     "HistGradientBoostingClassifier categories": _fit_categories(_E.HistGradientBoostingClassifier(max_iter=12)),
     "HistGradientBoostingRegressor": _fit(_E.HistGradientBoostingRegressor(max_iter=12), _diabetes),
@@ -432,7 +438,8 @@ KINDS: dict[str, _Build] = {
     "mixed Ridge": _fit_mixed(_LM.Ridge(), target=lambda y: (y == "stays") * 10.0),
     "PCA SVC": _fit(pipeline.make_pipeline(preprocessing.RobustScaler(), decomposition.PCA(3), _S.SVC()), _iris),
     "PolynomialFeatures Ridge": _fit(
-        pipeline.make_pipeline(preprocessing.PolynomialFeatures(2), preprocessing.MinMaxScaler(), _LM.Ridge()), _diabetes
+        pipeline.make_pipeline(preprocessing.PolynomialFeatures(2), preprocessing.MinMaxScaler(), _LM.Ridge()),
+        _diabetes,
     ),
     "SelectKBest LogisticRegression": _fit(
         pipeline.make_pipeline(feature_selection.SelectKBest(k=8), preprocessing.StandardScaler(), _LOG()), _binary
