@@ -39,11 +39,13 @@ def plain(array: NDArray[Any]) -> list[Any]:
         values[~np.isfinite(array)] = None
         return list(values.tolist())
     if array.dtype == object:
-        return list(np.frompyfunc(_plain_cell, 1, 1)(array).tolist())
+        return [_plain_cell(value) for value in array.tolist()]
     return list(array.tolist())
 
 
 def _plain_cell(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain_cell(each) for each in value]
     value = value.item() if isinstance(value, np.generic) else value
     return None if isinstance(value, float) and not np.isfinite(value) else value
 

@@ -88,6 +88,7 @@ class AccessLog:
             "message": "request",
             "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "service": SERVICE,
+            "event": "request",
         }
         line.update((key, value) for key, value in fields.items() if value is not None)
         self._output.fields(line)

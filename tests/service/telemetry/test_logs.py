@@ -172,7 +172,8 @@ FIELDS = {
 def test_the_line_of_a_request_has_the_form_of_an_event(form: Form) -> None:
     stream, output = configured(form=form)
     AccessLog(output, "INFO").write(logging.INFO, FIELDS)
-    logging.getLogger("alphard").info("request", extra={k: v for k, v in FIELDS.items() if v is not None})
+    extra = {"event": "request", **{key: value for key, value in FIELDS.items() if value is not None}}
+    logging.getLogger("alphard").info("request", extra=extra)
     lean, event = map(parse, stream.getvalue().splitlines())
     assert list(lean) == list(event)
     for parsed in (lean, event):

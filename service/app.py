@@ -1,0 +1,125 @@
+"""The application: FastAPI with our routes, our middleware, and the loader's life beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from service.bundle import Manifest
+from service.drain import Drain
+from service.loader import Loader
+from service.middleware import ExchangeMiddleware
+from service.openapi import openapi_document
+from service.problems import problem_of
+from service.routes import routes
+from service.settings import Settings
+from service.telemetry import Metrics
+from service.telemetry.logs import SERVICE, AccessLog, Output
+
+NAMESPACE = "Alphard"
+_LOGGER = logging.getLogger("alphard.app")
+_NO_TELEMETRY_OF_ITS_OWN: Any = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+
+
+def create_app(
+    settings: Settings,
+    loader: Loader,
+    metrics: Metrics,
+    *,
+    drain: Drain | None = None,
+    output: Output | None = None,
+) -> FastAPI:
+    """The application. Its lifespan runs the loader and flushes the metrics.
+
+    ``drain`` is begun by whoever stops the server. Lines go to ``output``, by default standard output.
+    """
+    drain = drain or Drain(settings.drain_hold_seconds)
+    output = output or Output(settings.log_format)
+    app = FastAPI(
+        openapi_url="/openapi.json",
+        docs_url="/docs",
+        redoc_url=None,
+        redirect_slashes=False,
+        telemetry=_NO_TELEMETRY_OF_ITS_OWN,
+        lifespan=lambda _: _lifespan(settings, loader, metrics, output),
+        routes=list(routes(loader, metrics, drain, max_body_bytes=settings.max_body_bytes, max_rows=settings.max_rows)),
+    )
+    app.add_exception_handler(HTTPException, _answer_http_exception)
+    app.add_middleware(
+        ExchangeMiddleware,
+        metrics=metrics,
+        access_log=AccessLog(output, settings.log_level),
+        drain=drain,
+        deadline_seconds=settings.request_deadline_seconds,
+        current_version=lambda: None if (model := loader.status.model) is None else model.manifest.version,
+        paths=[route.path for route in app.routes if isinstance(route, Route)],
+    )
+    _describe(app, loader)
+    return app
+
+
+def _describe(app: FastAPI, loader: Loader) -> None:
+    """Lets FastAPI's pages tell of the model that is loaded, each description made once."""
+    made: tuple[Manifest | None, dict[str, Any]] = (None, openapi_document(None))
+
+    def document() -> dict[str, Any]:
+        nonlocal made
+        model = loader.status.model
+        manifest = None if model is None else model.manifest
+        if made[0] is not manifest:
+            made = (manifest, openapi_document(manifest))
+        return made[1]
+
+    setattr(app, "openapi", document)  # noqa: B010  # as FastAPI says to (Extending OpenAPI); mypy refuses an assignment
+
+
+async def _answer_http_exception(request: Request, error: Exception) -> Response:
+    problem = problem_of(error)
+    return Response(
+        problem.encode(request.scope["exchange"].request_id), problem.kind.status, headers=problem.all_headers()
+    )
+
+
+@asynccontextmanager
+async def _lifespan(settings: Settings, loader: Loader, metrics: Metrics, output: Output) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(_run(loader))]
+    flushed = settings.metrics_flush_seconds > 0 and settings.log_format == "json"
+    if flushed:
+        tasks.append(asyncio.create_task(_flush_for_ever(metrics, output, settings.metrics_flush_seconds)))
+    yield
+    for task in tasks:
+        task.cancel()
+    for task in tasks:
+        with suppress(asyncio.CancelledError):
+            await task
+    if flushed:
+        _flush(metrics, output)
+
+
+async def _run(loader: Loader) -> None:
+    """The loader says itself what goes wrong; that it ends at all is a fault, after which a loaded model serves on."""
+    try:
+        await loader.run()
+    except Exception:
+        _LOGGER.exception("loader stopped", extra={"event": "loader_stopped"})
+
+
+async def _flush_for_ever(metrics: Metrics, output: Output, seconds: float) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        _flush(metrics, output)
+
+
+def _flush(metrics: Metrics, output: Output) -> None:
+    for line in metrics.flush(namespace=NAMESPACE, service=SERVICE, timestamp_ms=int(time.time() * 1000)):
+        output.line(line.decode())

@@ -1,0 +1,191 @@
+"""What every request goes through: an id, a deadline, an answer when something goes wrong, and a line in the log."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import re
+import time
+from collections.abc import Callable, Collection
+from typing import Any
+
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.drain import Drain
+from service.problems import FAILED, LATE, SLOW, STOPPED, Kind, ProblemDocument, problem_of
+from service.telemetry import Metrics
+from service.telemetry.logs import AccessLog, request_id
+
+_LOGGER = logging.getLogger("alphard.http")
+_SAFE_ID = re.compile(r"[A-Za-z0-9._:/=+@-]{1,128}")
+_ADDRESS = re.compile(r"[0-9A-Fa-f.:]{2,45}")
+_CLIENT_GONE = 499  # no answer was sent; the status that proxies log for it
+_PROBES = frozenset({"/live", "/ready", "/health"})
+_PATH_LIMIT = 256
+_CLOSE = (b"connection", b"close")
+
+CurrentVersion = Callable[[], str | None]
+
+
+class Exchange:
+    """One request and its response while they pass. Routes note in it what only they know."""
+
+    rows: int | None = None
+    model_version: str | None = None
+    status: int | None = None
+    received = False
+    bytes_in = 0
+    bytes_out = 0
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, drain: Drain, current: CurrentVersion) -> None:
+        self.started_at = time.perf_counter()
+        self.scope = scope
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.request_id = _request_id(self.headers)
+        self._receive = receive
+        self._send = send
+        self._drain = drain
+        self._current_version = current
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self.bytes_in += len(message.get("body", b""))
+            self.received = not message.get("more_body", False)
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message.get("headers", ()), *self._added_headers()]
+        else:
+            self.bytes_out += len(message.get("body", b""))
+        await self._send(message)
+
+    def _added_headers(self) -> list[tuple[bytes, bytes]]:
+        headers = [(b"x-request-id", self.request_id.encode())]
+        if version := self.model_version or self._current_version():
+            headers.append((b"x-model-version", version.encode()))
+        # A client that waits for 100 Continue and is answered otherwise may send its body or leave it out: only closing
+        # keeps both sides in step.
+        if self._drain.active or (b"expect" in self.headers and not self.received):
+            headers.append(_CLOSE)
+        return headers
+
+    async def send_problem(self, problem: ProblemDocument) -> None:
+        """Answers with the problem, unless an answer has begun."""
+        if self.status is not None:
+            return
+        body = problem.encode(self.request_id)
+        headers = [(key.lower().encode(), value.encode()) for key, value in problem.all_headers().items()]
+        headers.append((b"content-length", b"%d" % len(body)))
+        await self.send({"type": "http.response.start", "status": problem.kind.status, "headers": headers})
+        await self.send({"type": "http.response.body", "body": body})
+
+    def fields(self, seconds: float) -> dict[str, Any]:
+        """What the log says of it. Neither the query nor a value of the body is among them."""
+        return {
+            "request_id": self.request_id,
+            "method": self.scope["method"],
+            "path": self.scope["path"][:_PATH_LIMIT],
+            "status": self.status or _CLIENT_GONE,
+            "duration_ms": round(seconds * 1000, 3),
+            "bytes_in": self.bytes_in,
+            "bytes_out": self.bytes_out,
+            "rows": self.rows,
+            "model_version": self.model_version,
+            "client": self._client(),
+        }
+
+    def _client(self) -> str | None:
+        """The last address in X-Forwarded-For is the one that the balancer saw; without one, the peer's own."""
+        forwarded = self.headers.get(b"x-forwarded-for", b"").rpartition(b",")[2].strip().decode("latin-1")
+        if _ADDRESS.fullmatch(forwarded):
+            return forwarded
+        peer = self.scope.get("client")
+        return str(peer[0]) if peer else None
+
+
+class ExchangeMiddleware:
+    """The outermost part of the application that is ours; no exception leaves it."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        metrics: Metrics,
+        access_log: AccessLog,
+        drain: Drain,
+        deadline_seconds: float,
+        current_version: CurrentVersion,
+        paths: Collection[str],
+    ) -> None:
+        self.app = app
+        self._metrics = metrics
+        self._access_log = access_log
+        self._drain = drain
+        self._deadline_seconds = deadline_seconds
+        self._current_version = current_version
+        self._paths = frozenset(paths)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        exchange = Exchange(scope, receive, send, self._drain, self._current_version)
+        scope["exchange"] = exchange
+        bound = request_id.set(exchange.request_id)
+        try:
+            await self._answer(exchange)
+        finally:
+            self._record(exchange)
+            request_id.reset(bound)
+
+    async def _answer(self, exchange: Exchange) -> None:
+        try:
+            async with asyncio.timeout(self._deadline_seconds) as deadline:
+                await self.app(exchange.scope, exchange.receive, exchange.send)
+        except ClientDisconnect:
+            return
+        except asyncio.CancelledError:  # by the server, at the end of its graceful timeout
+            await exchange.send_problem(_out_of_time(STOPPED))
+        except Exception as error:
+            if isinstance(error, TimeoutError) and deadline.expired():
+                problem = _out_of_time(LATE if exchange.received else SLOW)
+            else:
+                problem = problem_of(error)
+            if problem.kind is FAILED:
+                _LOGGER.exception("request failed", extra={"event": "request_failed"})
+            await exchange.send_problem(problem)
+
+    def _record(self, exchange: Exchange) -> None:
+        seconds = time.perf_counter() - exchange.started_at
+        status = exchange.status or _CLIENT_GONE
+        path = exchange.scope["path"]
+        route = path if path in self._paths else "other"
+        self._metrics.count("requests", route=route, status=status)
+        self._metrics.observe("request", seconds, route=route)
+        if exchange.rows is not None:
+            self._metrics.count("rows", exchange.rows)
+        if status >= 500:
+            level = logging.ERROR if status == 500 else logging.WARNING
+        else:
+            level = logging.DEBUG if status == 200 and route in _PROBES else logging.INFO
+        self._access_log.write(level, exchange.fields(seconds))
+
+
+def _out_of_time(kind: Kind) -> ProblemDocument:
+    return ProblemDocument(kind, f"{kind.title}; sending it again may help.")
+
+
+def _request_id(headers: dict[bytes, bytes]) -> str:
+    """The balancer's trace id, else the client's own id, else a new one."""
+    if trace := headers.get(b"x-amzn-trace-id"):
+        parts = dict(part.strip().partition("=")[::2] for part in trace.decode("latin-1").split(";"))
+        found = parts.get("Root") or parts.get("Self") or ""
+        if _SAFE_ID.fullmatch(found):
+            return found
+    given = headers.get(b"x-request-id", b"").decode("latin-1")
+    return given if _SAFE_ID.fullmatch(given) else os.urandom(16).hex()
