@@ -6,11 +6,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from service.bundle import Alias, Manifest, parse_manifest
+from service.bundle import Alias, Manifest
 from service.errors import BundleError, NotFoundError
 from service.model import build_model
 from service.stores import Pointer, Store
-from service.stores.fetch import fetch
+from service.stores.fetch import fetch, fetch_manifest
 from service.stores.uri import ModelUri
 
 Progress = Callable[[str], None]
@@ -155,6 +155,6 @@ def _list_alias(store: Store, name: str, alias: str) -> str | None:
 
 def _list_version(store: Store, name: str, version: str) -> ListedVersion:
     try:
-        return ListedVersion(version, parse_manifest(store.read_manifest(name, version)), None)
+        return ListedVersion(version, fetch_manifest(store, name, version)[0], None)
     except BundleError as error:
         return ListedVersion(version, None, str(error))

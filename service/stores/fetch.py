@@ -32,12 +32,8 @@ def fetch(
 
     Raises BundleError if it is not what it claims to be, StoreError if it cannot be read.
     """
-    data = store.read_manifest(name, version)
-    found = sha256(data)
-    if manifest_sha256 not in (None, found):
-        raise IntegrityError(f"the manifest of {name} {version} has SHA-256 {found}, its alias names {manifest_sha256}")
-    manifest = parse_manifest(data)
-    _check_claims(manifest, name, version)
+    manifest, found = fetch_manifest(store, name, version, manifest_sha256)
+    _check_files(manifest)
     files = {}
     for file in manifest.files:
         if progress:
@@ -46,14 +42,25 @@ def fetch(
     return Bundle(manifest, found, files)
 
 
-def _check_claims(manifest: Manifest, name: str, version: str) -> None:
+def fetch_manifest(store: Store, name: str, version: str, manifest_sha256: str | None = None) -> tuple[Manifest, str]:
+    """A version's manifest and its SHA-256, without the files; otherwise as ``fetch``."""
+    data = store.read_manifest(name, version)
+    found = sha256(data)
+    if manifest_sha256 not in (None, found):
+        raise IntegrityError(f"the manifest of {name} {version} has SHA-256 {found}, its alias names {manifest_sha256}")
+    manifest = parse_manifest(data)
     if (manifest.name, manifest.version) != (name, version):
         raise ManifestError(f"the manifest of {name} {version} is that of {manifest.name} {manifest.version}")
+    return manifest, found
+
+
+def _check_files(manifest: Manifest) -> None:
+    what = f"{manifest.name} {manifest.version}"
     extra = [file.path for file in manifest.files if file.path != manifest.engine.file]
     if extra:
-        raise IntegrityError(f"{extra[0]!r} of {name} {version} is one file too many: the engine does not use it")
+        raise IntegrityError(f"{extra[0]!r} of {what} is one file too many: the engine does not use it")
     if (size := sum(file.size for file in manifest.files)) > BUNDLE_BYTES_LIMIT:
-        raise IntegrityError(f"the files of {name} {version} have {size:,} bytes, the limit is {BUNDLE_BYTES_LIMIT:,}")
+        raise IntegrityError(f"the files of {what} have {size:,} bytes, the limit is {BUNDLE_BYTES_LIMIT:,}")
 
 
 def _fetch_file(store: Store, manifest: Manifest, file: File) -> bytes:
