@@ -27,7 +27,10 @@ class OnnxEngine:
         options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
         options.log_severity_level = 3  # its warnings are not in our log's form; errors arrive as exceptions
         try:
-            self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+            # Without its fallback, which would print to standard output that it tries the same provider again.
+            self._session = onnxruntime.InferenceSession(
+                model, options, providers=["CPUExecutionProvider"], enable_fallback=0
+            )
         except Exception as error:  # ONNX Runtime raises a dozen unrelated types
             raise BundleError(f"ONNX Runtime cannot load the graph: {_first_line(error)}") from error
         self._signature = signature

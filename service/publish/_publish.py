@@ -72,8 +72,7 @@ def publish(
     progress(f"writing version {manifest.version} ({spec.name}, {len(artifact):,} bytes)")
     created = open_store(place).create_version(manifest, {spec.file: artifact})
     if alias is not None:
-        progress(f"moving the alias {alias}")
-        promote(open_store(place), name, manifest.version, alias)
+        promote(open_store(place), name, manifest.version, alias, progress=progress)
     uri = ModelUri(place, name, manifest.version, None)
     return Published(str(uri), manifest.version, spec.name, parity, created)
 
