@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from service.compile.graph import Tensor, numbers, transformer
 from service.compile.lookup import clip
+from service.compile.scalar import total
 
 TINY_NORM = 10 * float(np.finfo(np.float64).eps)  # below it scikit-learn takes the norm of a dense row for zero
 
@@ -50,9 +51,9 @@ def normalizer(estimator: Any, rows: Tensor) -> Tensor:
 def normalize(rows: Tensor, norm: str) -> Tensor:
     """``sklearn.preprocessing.normalize`` of rows; ``norm`` is l1, l2 or max."""
     if norm == "l2":
-        norms = rows.graph.op("Sqrt", (rows * rows).sum(1, keepdims=True))
+        norms = rows.graph.op("Sqrt", total(rows * rows))
     elif norm == "l1":
-        norms = rows.graph.op("Abs", rows).sum(1, keepdims=True)
+        norms = total(rows.graph.op("Abs", rows))
     else:
         norms = rows.graph.op("Abs", rows).max(1, keepdims=True)
     zero = norms.equals(0.0) if rows.sparse else norms.less(TINY_NORM)
@@ -68,7 +69,7 @@ def binarizer(estimator: Any, rows: Tensor) -> Tensor:
 def kernel_centerer(estimator: Any, rows: Tensor) -> Tensor:
     fitted = np.asarray(estimator.K_fit_rows_, np.float64)
     kernel = numbers(rows)
-    return kernel - fitted - kernel.sum(1, keepdims=True) / len(fitted) + float(estimator.K_fit_all_)
+    return kernel - fitted - total(kernel) / len(fitted) + float(estimator.K_fit_all_)
 
 
 def _centre(rows: Tensor, centre: NDArray[np.float64] | None) -> Tensor:
