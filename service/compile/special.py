@@ -50,6 +50,46 @@ TAIL_DENOMINATOR = (
 )
 TAIL = 0.13533528323661269189  # exp(-2)
 
+# Rational approximations of the error function below 1 and of its complement above: Cephes, ndtr.
+ERF_NUMERATOR = (
+    9.60497373987051638749e0,
+    9.00260197203842689217e1,
+    2.23200534594684319226e3,
+    7.00332514112805075473e3,
+    5.55923013010394962768e4,
+)
+ERF_DENOMINATOR = (
+    1.0,
+    3.35617141647503099647e1,
+    5.21357949780152679795e2,
+    4.59432382970980127987e3,
+    2.26290000613890934246e4,
+    4.92673942608635921086e4,
+)
+ERFC_NUMERATOR = (
+    2.46196981473530512524e-10,
+    5.64189564831068821977e-1,
+    7.46321056442269912687e0,
+    4.86371970985681366614e1,
+    1.96520832956077098242e2,
+    5.26445194995477358631e2,
+    9.34528527171957607540e2,
+    1.02755188689515710272e3,
+    5.57535335369399327526e2,
+)
+ERFC_DENOMINATOR = (
+    1.0,
+    1.32281951154744992508e1,
+    8.67072140885989742329e1,
+    3.54937778887819891062e2,
+    9.75708501743205489753e2,
+    1.82390916687909736289e3,
+    2.24633760818710981792e3,
+    1.65666309194161350182e3,
+    5.57535340817727675546e2,
+)
+ERF_IS_ONE = 6.0  # from here on, in float64
+
 
 def log1p(x: Tensor) -> Tensor:
     """``log(1 + x)`` without loss near zero: the rounding of 1 + x cancels (Higham, Accuracy and Stability, 1.14.1)."""
@@ -81,6 +121,17 @@ def normal_quantile(p: Tensor) -> Tensor:
     x1 = z * _polynomial(z, TAIL_NUMERATOR) / _polynomial(z, TAIL_DENOMINATOR)
     outside = graph.where(upper, x0 - x1, -(x0 - x1))
     return graph.where(tail.greater(TAIL), centre, outside)
+
+
+def erf(x: Tensor) -> Tensor:
+    """The error function, as ``scipy.special.erf``."""
+    graph = x.graph
+    size = graph.op("Abs", x)
+    squared = x * x
+    below = x * _polynomial(squared, ERF_NUMERATOR) / _polynomial(squared, ERF_DENOMINATOR)
+    far = graph.op("Min", size, ERF_IS_ONE)
+    complement = exp(-(far * far)) * _polynomial(far, ERFC_NUMERATOR) / _polynomial(far, ERFC_DENOMINATOR)
+    return graph.where(size.less(1.0), below, graph.op("Sign", x) * (1.0 - complement))
 
 
 def _polynomial(x: Tensor, coefficients: tuple[float, ...]) -> Tensor:

@@ -22,6 +22,11 @@ SIGNED = np.concatenate([RANDOM.normal(size=500) * 10.0**e for e in range(-300, 
     [
         (special.log1p, np.log1p, np.append(np.abs(SIGNED) * 1e5, [-0.5, -1 + 1e-9, 0.0, 1e300])),
         (special.expm1, np.expm1, np.append(SIGNED, [0.0, 1.0, -1.0, -50.0, -700.0])),
+        (
+            special.erf,
+            scipy.special.erf,
+            np.append(SIGNED, [0.0, 1.0, -1.0, 6.0, -30.0, 1e300, *np.linspace(-7, 7, 999)]),
+        ),
         (special.normal_quantile, scipy.special.ndtri, np.concatenate([RANDOM.random(2000), TAILS, 1 - TAILS])),
     ],
 )
