@@ -26,7 +26,7 @@ LAYERS = (
     {"service.routes", "service.middleware", "service.openapi", "service.connection", "service.example"},
     {"service.app"},
     {"service.server", "service.lambda_handler"},
-    {"service.card", "service.cli"},
+    {"service.card", "service.cli", "service.progress"},
     {"service.__main__"},
 )
 HTTP = {"service.app", "service.routes", "service.middleware", "service.problems", "service.server"}

@@ -14,14 +14,18 @@ from service.engines import Engine
 from service.engines.onnx import OnnxEngine
 from service.errors import AlphardError, CompileError
 
-_ALONE = 16  # rows that are also answered one at a time: kernels differ by the shape of the batch
+ALONE = 16  # rows that are also answered one at a time: kernels differ by the shape of the batch
 
 
 class Measured(NamedTuple):
-    """Rows with the estimator's own answers to them. ``scale`` gives the typical magnitude of each answer."""
+    """Rows with the estimator's own answers to them, all at once, and to the first ``ALONE`` of them one at a time.
+
+    ``scale`` gives the typical magnitude of each answer.
+    """
 
     rows: Rows
     answers: Answers
+    alone: Answers
     scale: Answers
 
 
@@ -81,12 +85,12 @@ def describe(agreement: Agreement) -> str:
 def measure(engine: Engine, signature: Signature, measured: list[Measured]) -> Agreement:
     """The engine's largest difference over all rows, in batches and, for the first rows, one at a time."""
     found = []
-    for rows, answers, scale in measured:
+    for rows, answers, alone, scale in measured:
         if not len(rows.numbers):
             continue
         found.append(compare(answers, _answer(engine, signature, rows), scale=scale))
-        alone = [_answer(engine, signature, rows.take([i])) for i in range(min(_ALONE, len(rows.numbers)))]
-        found.append(compare(answers.take(slice(len(alone))), _concatenate(alone), scale=scale))
+        one_by_one = [_answer(engine, signature, rows.take([i])) for i in range(len(alone.predictions))]
+        found.append(compare(alone, join_answers(one_by_one), scale=scale))
     return Agreement(
         max(part.max_abs_diff for part in found),
         max(part.max_scaled_diff for part in found),
@@ -99,7 +103,10 @@ def _answer(engine: Engine, signature: Signature, rows: Rows) -> Answers:
     return engine.predict(rows, probabilities=outputs.probabilities, decision_values=outputs.decision_width is not None)
 
 
-def _concatenate(parts: list[Answers]) -> Answers:
+def join_answers(parts: list[Answers]) -> Answers:
+    """The answers of several calls, one after another; of none, no predictions."""
+    if not parts:
+        return Answers(np.empty(0))
     first = parts[0]
     probabilities: Any = None
     if isinstance(first.probabilities, tuple):

@@ -13,6 +13,7 @@ from service.promotion import promote
 from service.publish.engine_choice import EngineChoice, choose_engine
 from service.publish.golden import choose_golden
 from service.publish.preparation import Prepared, prepare
+from service.publish.reference import Reference
 from service.stores import open_store
 from service.stores.uri import ModelUri, check_name, parse_store
 
@@ -65,9 +66,8 @@ def publish(
     counts = f"{len(prepared.sample.rows.numbers)} sample rows and {len(prepared.hard.rows.numbers)} hard rows"
     progress(f"compiling, and measuring on {counts}")
     spec, artifact, parity = choose_engine(estimator, prepared, engine)
-    golden = choose_golden(
-        prepared.signature, (prepared.sample.rows, prepared.sample.answers), (prepared.hard.rows, prepared.hard.answers)
-    )
+    reference = Reference(estimator, prepared.signature)
+    golden = choose_golden(prepared, reference, with_hard_rows=spec.name == "onnx")
     manifest = _manifest(estimator, prepared, spec, artifact, parity, golden, name, version, metrics, tags)
     progress(f"writing version {manifest.version} ({spec.name}, {len(artifact):,} bytes)")
     created = open_store(place).create_version(manifest, {spec.file: artifact})

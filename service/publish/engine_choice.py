@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from service.agreement import Agreement
 from service.bundle import Candidate, EngineSpec, Parity, Signature, sha256
@@ -51,7 +52,8 @@ def choose_engine(
         types=types,
     )
     engine = SklearnEngine(archive, types, prepared.signature)
-    agreement = measure(engine, prepared.signature, [prepared.sample, prepared.hard])
+    with threadpool_limits(limits=1):  # as the answers that it is measured against were computed
+        agreement = measure(engine, prepared.signature, [prepared.sample, prepared.hard])
     if not agreement.holds:
         raise CompileError(f"stored and loaded again, the estimator answers otherwise: {describe(agreement)}")
     tried.append(_candidate("sklearn", agreement, None))

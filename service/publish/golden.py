@@ -8,31 +8,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.bundle import Answers, Feature, Golden, Rows, Signature
+from service.compile.compiler import Measured
+from service.publish.preparation import Prepared
+from service.publish.reference import Reference
 
 _ROWS_LIMIT = 24
 _CELLS_LIMIT = 20_000
 
 
-def choose_golden(signature: Signature, sample: tuple[Rows, Answers], hard: tuple[Rows, Answers]) -> Golden:
-    """Sample rows spread evenly, then hard rows whose answers are finite; the same input gives the same choice."""
-    limit = max(2, min(_ROWS_LIMIT, _CELLS_LIMIT // len(signature.features)))
-    chosen = [_spread(*sample, limit - limit // 3), _spread(*hard, limit // 3)]
-    instances: list[Any] = []
-    predictions: list[Any] = []
-    probabilities: list[Any] | None = [] if sample[1].probabilities is not None else None
-    decision_values: list[Any] | None = [] if sample[1].decision_values is not None else None
-    for rows, answers in chosen:
-        instances += to_instances(signature, rows)
-        predictions += _plain(answers.predictions)
-        if probabilities is not None and answers.probabilities is not None:
-            probabilities += _by_row(answers.probabilities)
-        if decision_values is not None and answers.decision_values is not None:
-            decision_values += _plain(answers.decision_values)
+def choose_golden(prepared: Prepared, reference: Reference, *, with_hard_rows: bool) -> Golden:
+    """Sample rows spread evenly and, if wanted, as many hard rows as half of those, all with finite answers.
+
+    The answers are the estimator's own to just these rows, given at once: as the service will ask its engine. The same
+    input gives the same choice. Hard rows lie on the very edge of a step, where an engine whose sums depend on the
+    processor may answer otherwise elsewhere: not for scikit-learn's.
+    """
+    limit = max(2, min(_ROWS_LIMIT, _CELLS_LIMIT // len(prepared.signature.features)))
+    parts = [_spread(prepared.sample, limit - limit // 3)]
+    if with_hard_rows:
+        parts.append(_spread(prepared.hard, limit // 3))
+    rows = Rows(*(np.concatenate(blocks) for blocks in zip(*parts, strict=True)))
+    answers = reference.answer(rows)
     return Golden(
-        instances=tuple(instances),
-        predictions=tuple(predictions),
-        probabilities=None if probabilities is None else tuple(probabilities),
-        decision_values=None if decision_values is None else tuple(decision_values),
+        instances=tuple(to_instances(prepared.signature, rows)),
+        predictions=tuple(_plain(answers.predictions)),
+        probabilities=None if answers.probabilities is None else tuple(_by_row(answers.probabilities)),
+        decision_values=None if answers.decision_values is None else tuple(_plain(answers.decision_values)),
     )
 
 
@@ -56,10 +57,10 @@ def _cells(feature: Feature, values: NDArray[np.float64]) -> list[Any]:
     return [None if np.isnan(value) else kind(value) for value in values.tolist()]
 
 
-def _spread(rows: Rows, answers: Answers, count: int) -> tuple[Rows, Answers]:
-    usable = np.flatnonzero(_finite(answers))
-    index = usable[np.unique(np.linspace(0, len(usable) - 1, count).astype(int))] if len(usable) else usable
-    return rows.take(index), answers.take(index)
+def _spread(measured: Measured, count: int) -> Rows:
+    usable = np.flatnonzero(_finite(measured.answers))
+    chosen = usable[np.unique(np.linspace(0, len(usable) - 1, count).astype(int))] if len(usable) else usable
+    return measured.rows.take(chosen)
 
 
 def _finite(answers: Answers) -> NDArray[np.bool_]:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from service.agreement import Agreement, compare
 from service.bundle import Feature, Signature, Task
@@ -32,7 +33,15 @@ class Prepared(NamedTuple):
 
 
 def prepare(estimator: Any, rows: Any) -> Prepared:
-    """Signature and measured rows. Raises PublishError if the estimator or its rows cannot be served."""
+    """Signature and measured rows. Raises PublishError if the estimator or its rows cannot be served.
+
+    Native libraries compute in one thread meanwhile: many small calls pay for more in waiting, and sums keep one order.
+    """
+    with threadpool_limits(limits=1):
+        return _prepare(estimator, rows)
+
+
+def _prepare(estimator: Any, rows: Any) -> Prepared:
     task = infer_task(estimator)
     sample = read_sample(estimator, rows)
     signature = _rebuildable_signature(estimator, sample)
@@ -42,13 +51,16 @@ def prepare(estimator: Any, rows: Any) -> Prepared:
     reference = Reference(estimator, signature)
     some = sample.rows.take(_spread(len(sample.rows.numbers), _SAMPLE_LIMIT))
     some = some.take(reference.accepted(some))
-    answers = reference.answer(some)
+    sample_answers = reference.answer(some)
     made = hard_rows(signature, some, reference.answer, _thresholds(estimator, len(features)))
     accepted = reference.accepted(made)
     hard = made.take(accepted)
-    refused = int((~accepted).sum())
     return Prepared(
-        task, signature, Measured(some, answers, answers), Measured(hard, reference.answer(hard), answers), refused
+        task,
+        signature,
+        Measured(some, sample_answers, reference.answer_alone(some), sample_answers),
+        Measured(hard, reference.answer(hard), reference.answer_alone(hard), sample_answers),
+        int((~accepted).sum()),
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.bundle import Answers, Outputs, Rows, Signature
+from service.compile.compiler import ALONE, join_answers
 from service.engines.frames import assemble
 from service.engines.sklearn import answer
 
@@ -23,6 +24,11 @@ class Reference:
     def answer(self, rows: Rows) -> Answers:
         """Predictions, and probabilities and decision values where the estimator has them."""
         return answer_all(self.estimator, assemble(self.signature, rows), self.signature.outputs)
+
+    def answer_alone(self, rows: Rows) -> Answers:
+        """Answers to the first rows, each given on its own: an estimator's last bits may depend on the batch."""
+        count = min(ALONE, len(rows.numbers))
+        return join_answers([self.answer(rows.take([i])) for i in range(count)])
 
     def accepts(self, rows: Rows) -> bool:
         """Whether the estimator answers at all; it may raise anything for values that it does not take."""

@@ -16,6 +16,7 @@ from service.model import Model, build_model
 from service.publish.engine_choice import choose_engine
 from service.publish.golden import choose_golden
 from service.publish.preparation import prepare
+from service.publish.reference import Reference
 
 X = np.random.default_rng(0).normal(size=(60, 3))
 Y = np.where(X[:, 0] > 0, "up", "down")
@@ -24,11 +25,7 @@ Y = np.where(X[:, 0] > 0, "up", "down")
 def _bundle(estimator: Any, y: Any = Y) -> tuple[Manifest, dict[str, bytes]]:
     prepared = prepare(estimator.fit(X, y), X)
     spec, artifact, parity = choose_engine(estimator, prepared, compile_graph=compile_and_measure)
-    golden = choose_golden(
-        prepared.signature,
-        (prepared.sample.rows, prepared.sample.answers),
-        (prepared.hard.rows, prepared.hard.answers),
-    )
+    golden = choose_golden(prepared, Reference(estimator, prepared.signature), with_hard_rows=True)
     manifest = Manifest(
         name="m",
         version="1",
