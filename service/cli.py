@@ -171,11 +171,10 @@ def _promote(parsed: argparse.Namespace) -> int:
     from service.stores import open_store
     from service.stores.uri import check_name
 
-    version = check_name(parsed.version, "a version")
+    name, version = check_name(parsed.name), check_name(parsed.version, "a version")
+    alias = check_name(parsed.alias, "an alias")
     with Progress() as progress:
-        promotion = promote(
-            open_store(parsed.store), check_name(parsed.name), version, check_name(parsed.alias), progress=progress
-        )
+        promotion = promote(open_store(parsed.store), name, version, alias, progress=progress)
     return _answer_promotion(parsed, promotion)
 
 
@@ -185,10 +184,9 @@ def _rollback(parsed: argparse.Namespace) -> int:
     from service.stores import open_store
     from service.stores.uri import check_name
 
+    name, alias = check_name(parsed.name), check_name(parsed.alias, "an alias")
     with Progress() as progress:
-        promotion = rollback(
-            open_store(parsed.store), check_name(parsed.name), check_name(parsed.alias), progress=progress
-        )
+        promotion = rollback(open_store(parsed.store), name, alias, progress=progress)
     return _answer_promotion(parsed, promotion)
 
 
