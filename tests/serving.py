@@ -110,6 +110,7 @@ def _refuse_constant(name: str) -> None:
 class Service(NamedTuple):
     """A service in this process, and all that a test may turn or read."""
 
+    settings: Settings
     loader: FakeLoader
     metrics: Metrics
     drain: Drain
@@ -196,7 +197,7 @@ def make_service(*, loader: FakeLoader | None = None, **changed: Any) -> Service
     chosen = settings(**changed)
     loader, metrics, drain, lines = loader or FakeLoader(), Metrics(), Drain(chosen.drain_hold_seconds), Lines()
     app = create_app(chosen, loader, metrics, drain=drain, output=Output(chosen.log_format, lines))
-    return Service(loader, metrics, drain, lines, app)
+    return Service(chosen, loader, metrics, drain, lines, app)
 
 
 def free_port() -> int:
@@ -213,15 +214,15 @@ def until(done: Callable[[], Any], what: str) -> None:
 
 
 @contextmanager
-def serving(service: Service, **changed: Any) -> Iterator[int]:
-    """Serves it by a real Uvicorn in a thread of this process; the port."""
-    chosen = settings(host="127.0.0.1", port=free_port(), **changed)
+def serving(service: Service) -> Iterator[Server]:
+    """Serves it by a real Uvicorn in a thread of this process, on the port of its configuration."""
+    chosen = service.settings.model_copy(update={"host": "127.0.0.1", "port": free_port()})
     server = Server(uvicorn_config(service.app, chosen), service.drain)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
         until(lambda: server.started, "the server to start")
-        yield chosen.port
+        yield server
     finally:
         server.should_exit = True
         thread.join()
