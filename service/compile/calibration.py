@@ -28,7 +28,7 @@ def calibrated_classifier_cv(estimator: Any, rows: Tensor) -> Prediction:
 
 
 def _calibrated(estimator: Any, rows: Tensor) -> Tensor:
-    answers = response(estimator.estimator, rows, _METHODS)
+    answers = response(estimator.estimator, graph.predict(estimator.estimator, rows), _METHODS)
     columns = 1 if len(estimator.estimator.classes_) == 2 else len(estimator.estimator.classes_)
     scores = answers.reshape(-1, columns)
     if estimator.method == "temperature":

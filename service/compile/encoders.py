@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from service.compile.graph import Tensor, numbers, transformer
+from service.compile.graph import Tensor, UnsupportedError, numbers, transformer
 from service.compile.lookup import count_edges, look_up
 
 Floats = NDArray[np.float64]
@@ -89,6 +89,8 @@ def target_encoder(estimator: Any, rows: Tensor) -> Tensor:
 
 @transformer("sklearn.KBinsDiscretizer")
 def k_bins_discretizer(estimator: Any, rows: Tensor) -> Tensor:
+    if estimator.dtype not in (None, np.float64):
+        raise UnsupportedError("numbers are rounded before they are binned")
     edges = [np.asarray(edge, np.float64)[1:-1] for edge in estimator.bin_edges_]
     bins = count_edges(numbers(rows), edges).cast(np.float64)
     if estimator.encode == "ordinal":

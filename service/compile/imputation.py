@@ -101,13 +101,13 @@ def iterative_imputer(estimator: Any, rows: Tensor) -> Tensor:
         missing = values.graph.op("And", cells, ~empty)
     else:
         missing = cells.columns(np.flatnonzero(~empty))
-    filled = _iterate(estimator, initial, missing) if estimator.n_iter_ else initial
-    filled.vocabularies = (None,) * len(estimator._min_value)
+    count = len(empty) if estimator.keep_empty_features else int((~empty).sum())
+    filled = _iterate(estimator, initial, missing, count) if estimator.n_iter_ else initial
+    filled.vocabularies = (None,) * count
     return _with_indicator(estimator, filled, cells)
 
 
-def _iterate(estimator: Any, initial: Tensor, missing: Tensor) -> Tensor:
-    count = len(estimator._min_value)
+def _iterate(estimator: Any, initial: Tensor, missing: Tensor, count: int) -> Tensor:
     columns = [initial.columns([column]) for column in range(count)]
     masks = [missing.columns([column]) for column in range(count)]
     for step in estimator.imputation_sequence_:

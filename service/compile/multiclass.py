@@ -9,7 +9,7 @@ import numpy as np
 
 from service.compile import graph
 from service.compile.arrays import float64
-from service.compile.distances import nearest
+from service.compile.distances import expanded_squares, nearest
 from service.compile.dummy import repeated
 from service.compile.graph import Prediction, Tensor, UnsupportedError, predictor
 from service.compile.responses import binary_score, binary_threshold, decision_values, labels, probabilities
@@ -19,35 +19,34 @@ from service.compile.scalar import total
 @predictor("sklearn.OneVsRestClassifier")
 def one_vs_rest_classifier(estimator: Any, rows: Tensor) -> Prediction:
     inner = estimator.estimators_
-    scores = rows.graph.concat([binary_score(one, rows).reshape(-1, 1) for one in inner])
+    answers = [graph.predict(one, rows) for one in inner]
+    scores = rows.graph.concat([binary_score(*pair) for pair in zip(inner, answers, strict=True)])
     if estimator.label_binarizer_.y_type_ == "multiclass":
         predictions = scores.argmax()
     else:
         predictions = scores.greater(binary_threshold(inner[0])).cast(np.int64)
         predictions = predictions if estimator.multilabel_ else predictions.reshape(-1)
-    return Prediction(predictions, _probabilities(estimator, rows), _decision_values(estimator, rows))
+    return Prediction(predictions, _likelihoods(estimator, answers), _values(estimator, answers))
 
 
-def _probabilities(estimator: Any, rows: Tensor) -> Tensor | None:
+def _likelihoods(estimator: Any, answers: list[Prediction]) -> Tensor | None:
     """Of each class alone; of classes that exclude each other brought to a sum of one, where it is not zero."""
-    inner = estimator.estimators_
-    if not all(hasattr(one, "predict_proba") for one in inner):
+    if not all(hasattr(one, "predict_proba") for one in estimator.estimators_):
         return None
-    likely = rows.graph.concat([probabilities(graph.predict(one, rows)).columns([1]) for one in inner])
-    if len(inner) == 1:
-        likely = rows.graph.concat([1.0 - likely, likely])
+    seconds = [probabilities(answer).columns([1]) for answer in answers]
+    builder = seconds[0].graph
+    likely = builder.concat(seconds if len(seconds) > 1 else [1.0 - seconds[0], seconds[0]])
     if estimator.multilabel_:
         return likely
     sums = total(likely)
-    return likely / rows.graph.where(sums.equals(0.0), 1.0, sums)
+    return likely / builder.where(sums.equals(0.0), 1.0, sums)
 
 
-def _decision_values(estimator: Any, rows: Tensor) -> Tensor | None:
-    inner = estimator.estimators_
-    if not all(hasattr(one, "decision_function") for one in inner):
+def _values(estimator: Any, answers: list[Prediction]) -> Tensor | None:
+    if not all(hasattr(one, "decision_function") for one in estimator.estimators_):
         return None
-    values = [decision_values(graph.predict(one, rows)) for one in inner]
-    return values[0] if len(inner) == 1 else rows.graph.concat([value.reshape(-1, 1) for value in values])
+    values = [decision_values(answer) for answer in answers]
+    return values[0] if len(values) == 1 else values[0].graph.concat([value.reshape(-1, 1) for value in values])
 
 
 @predictor("sklearn._ConstantPredictor")
@@ -63,8 +62,9 @@ def one_vs_one_classifier(estimator: Any, rows: Tensor) -> Prediction:
     if estimator.pairwise_indices_ is not None:
         raise UnsupportedError("a kernel computed beforehand")
     inner, count = estimator.estimators_, estimator.n_classes_
-    votes = [labels(one, graph.predict(one, rows)).reshape(-1, 1) for one in inner]
-    scores = [binary_score(one, rows).reshape(-1, 1) for one in inner]
+    pairs = [(one, graph.predict(one, rows)) for one in inner]
+    votes = [labels(*pair).reshape(-1, 1) for pair in pairs]
+    scores = [binary_score(*pair) for pair in pairs]
     values = _tally(rows.graph.concat(votes), rows.graph.concat(scores), count)
     if count > 2:
         return Prediction(values.argmax(), decision_values=values)
@@ -91,7 +91,6 @@ def _tally(votes: Tensor, scores: Tensor, count: int) -> Tensor:
 
 @predictor("sklearn.OutputCodeClassifier")
 def output_code_classifier(estimator: Any, rows: Tensor) -> Prediction:
-    """The class whose code is nearest to the scores; what all distances share is left out, as in ``ArgKmin``."""
-    scores = rows.graph.concat([binary_score(one, rows).reshape(-1, 1) for one in estimator.estimators_])
-    codes = float64(estimator.code_book_)
-    return Prediction(nearest(scores @ (-2 * codes.T) + np.einsum("ij,ij->i", codes, codes)))
+    """The class whose code is nearest to the scores; of scores so large that all are equally far the first."""
+    scores = rows.graph.concat([binary_score(one, graph.predict(one, rows)) for one in estimator.estimators_])
+    return Prediction(nearest(expanded_squares(scores, float64(estimator.code_book_))))

@@ -8,7 +8,7 @@ import numpy as np
 
 from service.compile import graph
 from service.compile.graph import Prediction, Tensor, UnsupportedError, numbers, predictor
-from service.compile.responses import probabilities, response
+from service.compile.responses import decision_values, probabilities, response
 
 
 @predictor("sklearn.MultiOutputClassifier")
@@ -27,31 +27,37 @@ def multi_output_regressor(estimator: Any, rows: Tensor) -> Prediction:
 
 @predictor("sklearn.RegressorChain")
 def regressor_chain(estimator: Any, rows: Tensor) -> Prediction:
-    return Prediction(_answers_of_chain(estimator, numbers(rows), "predict", "predict"))
+    answers = _answers_of_chain(estimator, numbers(rows), "predict")
+    return Prediction(_in_order(estimator, [answer.predictions for answer in answers]))
 
 
 @predictor("sklearn.ClassifierChain")
 def classifier_chain(estimator: Any, rows: Tensor) -> Prediction:
     """Each output is a label of 0 or 1; scikit-learn gives one probability and one decision value for each."""
-    inner, values = estimator.estimators_, numbers(rows)
+    inner = estimator.estimators_
     if any(list(link.classes_) != [0, 1] for link in inner):
         raise UnsupportedError("labels in a chain that are not 0 and 1")
-    answers = {
-        method: _answers_of_chain(estimator, values, estimator.chain_method_, method)
-        for method in ("predict", "predict_proba", "decision_function")
-        if all(hasattr(link, method) for link in inner)
-    }
-    return Prediction(answers["predict"].cast(np.int64), answers.get("predict_proba"), answers.get("decision_function"))
+    answers = _answers_of_chain(estimator, numbers(rows), estimator.chain_method_)
+    likelihoods = values = None
+    if all(hasattr(link, "predict_proba") for link in inner):
+        likelihoods = _in_order(estimator, [probabilities(answer).columns([1]) for answer in answers])
+    if all(hasattr(link, "decision_function") for link in inner):
+        values = _in_order(estimator, [decision_values(answer) for answer in answers])
+    return Prediction(_in_order(estimator, [answer.predictions for answer in answers]), likelihoods, values)
 
 
-def _answers_of_chain(estimator: Any, rows: Tensor, handed_on: str, asked: str) -> Tensor:
-    """Each estimator sees the rows and what those before it in the chain handed on; (n, outputs)."""
+def _answers_of_chain(estimator: Any, rows: Tensor, handed_on: str) -> list[Prediction]:
+    """Each estimator sees the rows, and what those before it in the chain handed on."""
     links, answers = [rows], []
     for inner in estimator.estimators_:
-        seen = rows.graph.concat(links)
-        links.append(response(inner, seen, [handed_on]).reshape(-1, 1))
-        answers.append(response(inner, seen, [asked]))
-    return _side_by_side(answers).columns(np.argsort(estimator.order_))
+        answers.append(graph.predict(inner, rows.graph.concat(links)))
+        links.append(response(inner, answers[-1], [handed_on]).reshape(-1, 1))
+    return answers
+
+
+def _in_order(estimator: Any, columns: list[Tensor]) -> Tensor:
+    """(n, outputs): the chain may have gone through the outputs in another order."""
+    return _side_by_side(columns).columns(np.argsort(estimator.order_))
 
 
 def _side_by_side(answers: list[Tensor]) -> Tensor:

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import is_classifier, is_regressor
 
-from service.compile import graph
 from service.compile.graph import Prediction, Tensor, UnsupportedError
 
 
@@ -52,12 +51,12 @@ def first_method(estimator: Any, methods: Sequence[str]) -> str:
     return next(method for method in methods if hasattr(estimator, method))
 
 
-def response(estimator: Any, rows: Tensor, methods: Sequence[str], positive: Any = None) -> Tensor:
+def response(estimator: Any, prediction: Prediction, methods: Sequence[str], positive: Any = None) -> Tensor:
     """What the first method that the estimator has answers: (n,) for two classes, else (n, classes).
 
     ``positive`` is the label whose score is wanted of two, the last if None.
     """
-    method, prediction = first_method(estimator, methods), graph.predict(estimator, rows)
+    method = first_method(estimator, methods)
     if method == "predict":
         return labels(estimator, prediction)
     if method not in ("decision_function", "predict_proba"):
@@ -73,14 +72,13 @@ def response(estimator: Any, rows: Tensor, methods: Sequence[str], positive: Any
     return -values if len(classes) == 2 and positive is not None and positive == classes[0] else values
 
 
-def binary_score(estimator: Any, rows: Tensor) -> Tensor:
-    """How much the estimator of two classes is for the second: (n,), as ``sklearn.multiclass._predict_binary``."""
-    prediction = graph.predict(estimator, rows)
+def binary_score(estimator: Any, prediction: Prediction) -> Tensor:
+    """How much the estimator of two classes is for the second: (n, 1), as ``sklearn.multiclass._predict_binary``."""
     if is_regressor(estimator):
-        return prediction.predictions.reshape(-1)
+        return prediction.predictions.reshape(-1, 1)
     if hasattr(estimator, "decision_function"):
-        return decision_values(prediction).reshape(-1)
-    return probabilities(prediction).columns([1]).reshape(-1)
+        return decision_values(prediction).reshape(-1, 1)
+    return probabilities(prediction).columns([1])
 
 
 def binary_threshold(estimator: Any) -> float:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from service.compile.arrays import Block, float64
 from service.compile.graph import Tensor, numbers, transformer
 from service.compile.lookup import clip
 from service.compile.scalar import total
@@ -38,7 +38,7 @@ def max_abs_scaler(estimator: Any, rows: Tensor) -> Tensor:
 
 @transformer("sklearn.MinMaxScaler")
 def min_max_scaler(estimator: Any, rows: Tensor) -> Tensor:
-    scaled = numbers(rows) * estimator.scale_ + estimator.min_
+    scaled = numbers(rows) * float64(estimator.scale_) + float64(estimator.min_)
     low, high = map(float, estimator.feature_range)
     return clip(scaled, low, high) if estimator.clip else scaled
 
@@ -67,20 +67,20 @@ def binarizer(estimator: Any, rows: Tensor) -> Tensor:
 
 @transformer("sklearn.KernelCenterer")
 def kernel_centerer(estimator: Any, rows: Tensor) -> Tensor:
-    fitted = np.asarray(estimator.K_fit_rows_, np.float64)
+    fitted = float64(estimator.K_fit_rows_)
     kernel = numbers(rows)
     return kernel - fitted - total(kernel) / len(fitted) + float(estimator.K_fit_all_)
 
 
-def _centre(rows: Tensor, centre: NDArray[np.float64] | None) -> Tensor:
-    return rows if centre is None else rows - centre
+def _centre(rows: Tensor, centre: Block | None) -> Tensor:
+    return rows if centre is None else rows - float64(centre)
 
 
-def _divide(rows: Tensor, scale: NDArray[np.float64] | None) -> Tensor:
+def _divide(rows: Tensor, scale: Block | None) -> Tensor:
     """By the scale, or times its inverse where scikit-learn holds the rows as a sparse matrix."""
     if scale is None:
         return rows
-    return _as_sparse(rows, rows * (1.0 / scale) if rows.sparse else rows / scale)
+    return _as_sparse(rows, rows * (1.0 / float64(scale)) if rows.sparse else rows / float64(scale))
 
 
 def _as_sparse(rows: Tensor, result: Tensor) -> Tensor:

@@ -33,7 +33,8 @@ def _methods(estimator: Any) -> tuple[str, ...]:
 
 
 def _decide(estimator: Any, inner: Any, rows: Tensor, threshold: float, positive: Any) -> Prediction:
-    reached = response(inner, rows, _methods(estimator), positive).greater_equal(threshold)
+    prediction = graph.predict(inner, rows)
+    reached = response(inner, prediction, _methods(estimator), positive).greater_equal(threshold)
     place = 0 if positive is not None and positive == inner.classes_[0] else 1
     predictions = rows.graph.where(reached, np.array(place), np.array(1 - place))
-    return graph.predict(inner, rows)._replace(predictions=predictions)
+    return prediction._replace(predictions=predictions)

@@ -123,3 +123,9 @@ def test_a_category_outside_the_vocabulary_is_refused() -> None:
     encoder = OneHotEncoder().fit(FITTED[["city"]])
     with pytest.raises(UnsupportedError, match="vocabulary"):
         run_transform(encoder, np.zeros((1, 1)), [("Oslo",)])
+
+
+def test_bins_of_rounded_numbers_are_refused() -> None:
+    bins = KBinsDiscretizer(3, encode="ordinal", dtype=np.float32, quantile_method="averaged_inverted_cdf")
+    with pytest.raises(UnsupportedError, match="rounded"):
+        run_transform(bins.fit(RANDOM.normal(size=(50, 1))), np.zeros((1, 1)))

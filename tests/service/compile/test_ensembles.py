@@ -61,6 +61,13 @@ def test_a_bags_estimator_may_not_have_seen_every_class() -> None:
     assert_exact(fitted, ASKED)
 
 
+def test_decision_values_of_different_classes_are_refused() -> None:
+    base = make_pipeline(StandardScaler(), LogisticRegression())
+    fitted = ensemble.BaggingClassifier(base, max_samples=4, n_estimators=9, random_state=1).fit(X, NAMES)
+    with pytest.raises(UnsupportedError, match="not seen every class"):
+        run_graph(fitted, X)
+
+
 @pytest.mark.parametrize("settings", [{}, {"max_features": 0.6}, {"estimator": LinearRegression()}])
 def test_a_bag_of_regressors_averages(settings: Any) -> None:
     assert_exact(ensemble.BaggingRegressor(n_estimators=5, random_state=0, **settings).fit(DX, DY), DX, tolerance=1e-12)

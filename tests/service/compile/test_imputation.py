@@ -73,6 +73,8 @@ def test_a_string_may_stand_for_missing() -> None:
     assert_transforms_frame(imputer, frame, frame)
     with pytest.raises(UnsupportedError, match="vocabulary"):
         run_transform(imputer, np.zeros((1, 1)), [("free", "plus")])
+    with pytest.raises(UnsupportedError, match="column of numbers"):
+        run_transform(imputer, np.zeros((1, 1)))
 
 
 @pytest.mark.parametrize("features", ["missing-only", "all"])
@@ -99,6 +101,11 @@ def test_regressors_fill_in_missing_numbers_from_the_others(settings: Any, estim
 def test_rows_without_missing_values_leave_nothing_to_learn() -> None:
     rows = np.nan_to_num(X)
     assert_transforms(IterativeImputer().fit(rows), rows)
+
+
+def test_a_column_alone_or_no_rounds_leave_the_initial_imputation() -> None:
+    assert_transforms(IterativeImputer(add_indicator=True).fit(X[:, :1]), X[:, :1])
+    assert_transforms(IterativeImputer(max_iter=0, add_indicator=True).fit(EMPTY), EMPTY)
 
 
 def test_random_imputation_is_refused() -> None:

@@ -64,6 +64,12 @@ def test_a_sparse_matrix_is_scaled_by_the_inverse(scaler: Any) -> None:
     assert_same_numbers(session.run(None, {"rows": X})[0], scaler.transform(sparse.csr_array(X)), 0.0)
 
 
+@pytest.mark.parametrize("scaler", [preprocessing.StandardScaler(), preprocessing.MinMaxScaler()])
+def test_a_scaler_fitted_in_single_precision_scales_in_double(scaler: Any) -> None:
+    scaler.fit(X[:150, 1:4].astype(np.float32))
+    assert_transforms(scaler, X[:, 1:4])
+
+
 @pytest.mark.parametrize("norm", ["l1", "l2", "max"])
 def test_rows_are_normalized_and_tiny_ones_left_alone(norm: str) -> None:
     with np.errstate(over="ignore"):
