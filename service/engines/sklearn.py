@@ -14,7 +14,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import skops.io
 from numpy.typing import NDArray
 
 from service.bundle import Answers, Rows, Signature
@@ -87,6 +86,8 @@ def _probabilities(predict_proba: Callable[[Any], Any], given: Any) -> NDArray[A
 
 def load_estimator(archive: bytes, types: Sequence[str]) -> Any:
     """Builds the estimator. Raises BundleError before anything is built if a type is not listed or not trusted."""
+    import skops.io  # takes a second, and publishing needs only ``answer``
+
     _check_archive(archive)
     for name in types:
         if not is_trusted(name):

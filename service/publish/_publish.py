@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from service.bundle import EngineSpec, File, Golden, Manifest, Parity, sha256
+from service.compile.worker import CompileWorker
 from service.promotion import promote
 from service.publish.engine_choice import EngineChoice, choose_engine
 from service.publish.golden import choose_golden
@@ -62,10 +63,11 @@ def publish(
         if text is not None:
             check_name(text, what)
     progress("reading the sample rows and asking the estimator what it takes")
-    prepared = prepare(estimator, rows)
-    counts = f"{len(prepared.sample.rows.numbers)} sample rows and {len(prepared.hard.rows.numbers)} hard rows"
-    progress(f"compiling, and measuring on {counts}")
-    spec, artifact, parity = choose_engine(estimator, prepared, engine)
+    with CompileWorker() as worker:
+        prepared = prepare(estimator, rows)
+        counts = f"{len(prepared.sample.rows.numbers)} sample rows and {len(prepared.hard.rows.numbers)} hard rows"
+        progress(f"compiling, and measuring on {counts}")
+        spec, artifact, parity = choose_engine(estimator, prepared, worker.compile, engine)
     reference = Reference(estimator, prepared.signature)
     golden = choose_golden(prepared, reference, with_hard_rows=spec.name == "onnx")
     manifest = _manifest(estimator, prepared, spec, artifact, parity, golden, name, version, metrics, tags)

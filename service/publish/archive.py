@@ -11,8 +11,6 @@ import json
 import zipfile
 from typing import Any
 
-import skops.io
-
 from service.engines.sklearn import is_trusted
 from service.errors import PublishError
 
@@ -24,6 +22,8 @@ def archive_estimator(estimator: Any) -> tuple[bytes, tuple[str, ...]]:
 
     Raises PublishError if skops cannot store the estimator, or if it holds types that the service does not build.
     """
+    import skops.io  # takes a second, and most estimators have a graph
+
     try:
         archive = _normalise(skops.io.dumps(estimator, compression=zipfile.ZIP_STORED))
         types = tuple(sorted(skops.io.get_untrusted_types(data=archive)))

@@ -12,7 +12,6 @@ from threadpoolctl import threadpool_limits
 from service.agreement import Agreement
 from service.bundle import Candidate, EngineSpec, Parity, Signature, sha256
 from service.compile.compiler import Compiled, Measured, describe, measure
-from service.compile.worker import compile_apart
 from service.engines.sklearn import SklearnEngine
 from service.errors import CompileError, PublishError
 from service.publish.archive import archive_estimator
@@ -23,7 +22,7 @@ Compile = Callable[[Any, Signature, list[Measured]], Compiled]
 
 
 def choose_engine(
-    estimator: Any, prepared: Prepared, choice: EngineChoice = "auto", compile_graph: Compile = compile_apart
+    estimator: Any, prepared: Prepared, compile_graph: Compile, choice: EngineChoice = "auto"
 ) -> tuple[EngineSpec, bytes, Parity]:
     """The fastest engine allowed that answers as the estimator does. Raises CompileError if there is none."""
     tried: list[Candidate] = []

@@ -15,7 +15,6 @@ from typing import Any
 import joblib
 import numpy as np
 import pandas as pd
-import skops.io
 
 from service.errors import PublishError, UsageError
 
@@ -25,6 +24,8 @@ def load_estimator(path: Path) -> Any:
     _check_exists(path, "estimator")
     try:
         if zipfile.is_zipfile(path):
+            import skops.io  # takes a second
+
             return skops.io.load(path, trusted=skops.io.get_untrusted_types(file=path))
         return joblib.load(path)
     except Exception as error:  # unpickling raises whatever the file's contents raise

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -155,7 +156,7 @@ _TEXT_LABELS = ["bad", "good", "bad", "good", "bad", "bad", "good", "bad", "good
 def _fit(estimator: Any, data: Callable[[], tuple[Any, Any]], labels: Callable[[Any], Any] = lambda y: y) -> _Build:
     def fit() -> Kind:
         X, y = data()
-        fitted = estimator() if isinstance(estimator, type) else estimator
+        fitted = estimator() if isinstance(estimator, partial) else estimator  # making a deprecated one warns
         fitted.fit(X, labels(y))
         half = len(X) // 2
         return Kind(fitted, X[:half], X[half:])
@@ -268,7 +269,7 @@ KINDS: dict[str, _Build] = {
     },
     "TweedieRegressor": _fit(_LM.TweedieRegressor(power=1.5, link="log"), _diabetes),
     "SGDRegressor": _fit(_LM.SGDRegressor(random_state=0), _diabetes),
-    "PassiveAggressiveRegressor": _fit(_LM.PassiveAggressiveRegressor(random_state=0), _diabetes),
+    "PassiveAggressiveRegressor": _fit(partial(_LM.PassiveAggressiveRegressor, random_state=0), _diabetes),
     "TheilSenRegressor": _fit(_LM.TheilSenRegressor(random_state=0, max_subpopulation=200), _diabetes),
     "RANSACRegressor": _fit(_LM.RANSACRegressor(random_state=0), _diabetes),
     **{
@@ -288,7 +289,7 @@ KINDS: dict[str, _Build] = {
     "SGDClassifier log_loss": _fit(_scaled(_LM.SGDClassifier(loss="log_loss", random_state=0)), _binary),
     "SGDClassifier modified_huber": _fit(_scaled(_LM.SGDClassifier(loss="modified_huber", random_state=0)), _iris),
     "Perceptron": _fit(_LM.Perceptron(), _iris),
-    "PassiveAggressiveClassifier": _fit(_LM.PassiveAggressiveClassifier(random_state=0), _iris),
+    "PassiveAggressiveClassifier": _fit(partial(_LM.PassiveAggressiveClassifier, random_state=0), _iris),
     "RidgeClassifier": _fit(_LM.RidgeClassifier(), _iris, _text),
     "RidgeClassifierCV": _fit(_LM.RidgeClassifierCV(), _binary),
     "RidgeClassifier multilabel": _fit(_LM.RidgeClassifier(), _multilabel),

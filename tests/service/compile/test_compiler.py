@@ -12,7 +12,7 @@ from sklearn.svm import SVC
 from service.bundle import Answers, Signature
 from service.compile import compiler
 from service.compile.compiler import compile_and_measure, compile_graph
-from service.compile.worker import compile_apart
+from service.compile.worker import CompileWorker
 from service.errors import CompileError
 from service.publish.preparation import Prepared, prepare
 
@@ -20,17 +20,17 @@ X = np.random.default_rng(0).normal(size=(60, 3))
 Y = (X[:, 0] + 0.2 * X[:, 1] > 0).astype(int)
 
 
-class _Unknown(LogisticRegression):
+class _Unknown(LogisticRegression):  # type: ignore[misc]  # scikit-learn has no types
     """An estimator that no converter knows."""
 
 
-class _Endless(LogisticRegression):
+class _Endless(LogisticRegression):  # type: ignore[misc]  # scikit-learn has no types
     def __setstate__(self, state: Any) -> None:
         while True:
             pass
 
 
-class _Deadly(LogisticRegression):
+class _Deadly(LogisticRegression):  # type: ignore[misc]  # scikit-learn has no types
     def __setstate__(self, state: Any) -> None:
         import os
 
@@ -85,20 +85,22 @@ def test_compiling_apart_gives_what_compiling_here_gives() -> None:
     estimator = SVC(kernel="linear")
     prepared = _prepared(estimator)
     measured = [prepared.sample, prepared.hard]
-    assert compile_apart(estimator, prepared.signature, measured) == compile_and_measure(
-        estimator, prepared.signature, measured
-    )
+    with CompileWorker() as worker:
+        apart = worker.compile(estimator, prepared.signature, measured)
+    assert apart == compile_and_measure(estimator, prepared.signature, measured)
 
 
 def test_a_conversion_that_never_ends_is_killed() -> None:
     prepared = _prepared(LogisticRegression())
-    compiled = compile_apart(_Endless().fit(X, Y), prepared.signature, [prepared.sample], timeout_seconds=8)
+    with CompileWorker(timeout_seconds=8) as worker:
+        compiled = worker.compile(_Endless().fit(X, Y), prepared.signature, [prepared.sample])
     assert compiled.refused == "its graph was not made within 8 seconds"
 
 
 def test_a_conversion_that_takes_its_process_down_is_refused() -> None:
     prepared = _prepared(LogisticRegression())
-    compiled = compile_apart(_Deadly().fit(X, Y), prepared.signature, [prepared.sample])
+    with CompileWorker() as worker:
+        compiled = worker.compile(_Deadly().fit(X, Y), prepared.signature, [prepared.sample])
     assert compiled.refused is not None
     assert "status 7" in compiled.refused
 
@@ -107,7 +109,8 @@ def test_an_estimator_that_cannot_be_pickled_is_refused() -> None:
     estimator = LogisticRegression().fit(X, Y)
     prepared = prepare(estimator, X)
     estimator.hook = lambda: None
-    compiled = compile_apart(estimator, prepared.signature, [prepared.sample])
+    with CompileWorker() as worker:
+        compiled = worker.compile(estimator, prepared.signature, [prepared.sample])
     assert compiled.refused is not None
     assert "cannot be handed to the compiler" in compiled.refused
 
