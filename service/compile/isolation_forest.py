@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.ensemble._iforest import _average_path_length
 
 from service.compile.graph import Prediction, Tensor, predictor
 from service.compile.tree_ensemble import Floats, Tree, sum_leaves
@@ -43,6 +42,8 @@ def trees(estimator: Any) -> list[Tree]:
 
 def _longest(estimator: Any) -> float:
     """The sum of depths that counts as a score of one half; 0 for trees of a single row, whose score is always that."""
+    from sklearn.ensemble._iforest import _average_path_length  # whoever has no such forest need not wait for it
+
     return float(len(estimator.estimators_) * _average_path_length([estimator._max_samples])[0])
 
 
