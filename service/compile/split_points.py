@@ -18,11 +18,14 @@ from service.compile import (
 from service.compile.graph import UnsupportedError
 from service.compile.tree_ensemble import Floats, Tree
 
+NO_THRESHOLD = 1e300  # stands for infinity in HistGradientBoosting and in LightGBM
+
 
 def split_points(estimator: Any) -> dict[int, Floats] | None:
     """The sorted unique thresholds by index of the input column; None where the estimator is not known to hold trees.
 
-    Only columns that are split are there. Splits of categories, which have no threshold, do not count.
+    Only columns that are split are there. Splits of categories, and those of missing values from all others, have no
+    threshold and do not count.
     """
     read = _READERS.get(type(estimator).__name__)
     if read is None:
@@ -36,7 +39,7 @@ def split_points(estimator: Any) -> dict[int, Floats] | None:
 def _by_column(forest: Sequence[Tree]) -> dict[int, Floats]:
     columns, points = [], []
     for tree in forest:
-        counts = ~tree.is_leaf
+        counts = ~tree.is_leaf & (np.abs(tree.split) < NO_THRESHOLD)
         counts[list(tree.members)] = False
         columns.append(tree.feature[counts])
         points.append(tree.split[counts])

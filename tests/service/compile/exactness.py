@@ -107,6 +107,7 @@ def assert_independent(estimator: Any, rows: NDArray[np.float64]) -> None:
 def assert_close(got: NDArray[Any], expected: NDArray[Any], tolerance: float) -> None:
     """Within ``tolerance`` of the scale: of each value, or of the largest value of its column where that is larger."""
     assert got.shape == expected.shape
+    expected = expected.astype(np.float64)  # whose smallest numbers float32 does not hold
     finite = np.isfinite(expected)
     np.testing.assert_array_equal(np.where(finite, 0.0, got), np.where(finite, 0.0, expected))
     magnitude = np.where(finite, np.abs(expected), 0.0)
