@@ -5,23 +5,25 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.bundle import Manifest
 from service.drain import Drain
+from service.errors import AlphardError
 from service.loader import Loader
 from service.middleware import ExchangeMiddleware
 from service.openapi import openapi_document
 from service.problems import problem_of
-from service.routes import routes
+from service.routes import PREDICT_PATH, Predict, routes
 from service.settings import Settings
 from service.telemetry import Metrics
 from service.telemetry.logs import SERVICE, AccessLog, Output
@@ -29,6 +31,39 @@ from service.telemetry.logs import SERVICE, AccessLog, Output
 NAMESPACE = "Alphard"
 _LOGGER = logging.getLogger("alphard.app")
 _NO_TELEMETRY_OF_ITS_OWN: Any = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+
+
+class Application(FastAPI):
+    """FastAPI, whose description is typed by the model that is loaded.
+
+    A prediction passes through ``gate``, as everything does, and then goes straight to its route: what FastAPI puts
+    between costs as much as all the rest of a small prediction.
+    """
+
+    def __init__(self, loader: Loader, predict: Predict, gate: Callable[[ASGIApp], ASGIApp], **options: Any) -> None:
+        self._loader = loader
+        self._predict = predict
+        self._gate = gate
+        self._described: Manifest | None = None
+        self._description = openapi_document(None)
+        super().__init__(**options)
+
+    def build_middleware_stack(self) -> ASGIApp:
+        others, predict = super().build_middleware_stack(), self._predict
+
+        def choose(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+            straight = scope["type"] == "http" and scope["path"] == PREDICT_PATH and scope["method"] == "POST"
+            return (predict if straight else others)(scope, receive, send)
+
+        return self._gate(choose)
+
+    def openapi(self) -> dict[str, Any]:
+        """The description, made once for each model."""
+        model = self._loader.status.model
+        manifest = None if model is None else model.manifest
+        if manifest is not self._described:
+            self._described, self._description = manifest, openapi_document(manifest)
+        return self._description
 
 
 def create_app(
@@ -45,45 +80,32 @@ def create_app(
     """
     drain = drain or Drain(settings.drain_hold_seconds)
     output = output or Output(settings.log_format)
-    app = FastAPI(
-        openapi_url="/openapi.json",
-        docs_url="/docs",
-        redoc_url=None,
-        redirect_slashes=False,
-        telemetry=_NO_TELEMETRY_OF_ITS_OWN,
-        lifespan=lambda _: _lifespan(settings, loader, metrics, output),
-        routes=list(routes(loader, metrics, drain, max_body_bytes=settings.max_body_bytes, max_rows=settings.max_rows)),
-    )
-    app.add_exception_handler(HTTPException, _answer_http_exception)
-    app.add_middleware(
+    predict = Predict(loader, max_body_bytes=settings.max_body_bytes, max_rows=settings.max_rows)
+    gate = partial(
         ExchangeMiddleware,
         metrics=metrics,
         access_log=AccessLog(output, settings.log_level),
         drain=drain,
         deadline_seconds=settings.request_deadline_seconds,
         current_version=lambda: None if (model := loader.status.model) is None else model.manifest.version,
-        paths=[route.path for route in app.routes if isinstance(route, Route)],
     )
-    _describe(app, loader)
-    return app
+    return Application(
+        loader,
+        predict,
+        gate,
+        routes=routes(predict, loader, metrics, drain),
+        openapi_url="/openapi.json",
+        docs_url="/docs",
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+        redirect_slashes=False,
+        telemetry=_NO_TELEMETRY_OF_ITS_OWN,
+        exception_handlers=dict.fromkeys((AlphardError, HTTPException, Exception), _answer_problem),
+        lifespan=lambda _: _lifespan(settings, loader, metrics, output),
+    )
 
 
-def _describe(app: FastAPI, loader: Loader) -> None:
-    """Lets FastAPI's pages tell of the model that is loaded, each description made once."""
-    made: tuple[Manifest | None, dict[str, Any]] = (None, openapi_document(None))
-
-    def document() -> dict[str, Any]:
-        nonlocal made
-        model = loader.status.model
-        manifest = None if model is None else model.manifest
-        if made[0] is not manifest:
-            made = (manifest, openapi_document(manifest))
-        return made[1]
-
-    setattr(app, "openapi", document)  # noqa: B010  # as FastAPI says to (Extending OpenAPI); mypy refuses an assignment
-
-
-async def _answer_http_exception(request: Request, error: Exception) -> Response:
+async def _answer_problem(request: Request, error: Exception) -> Response:
     problem = problem_of(error)
     return Response(
         problem.encode(request.scope["exchange"].request_id), problem.kind.status, headers=problem.all_headers()

@@ -20,6 +20,7 @@ from service.middleware import Exchange
 from service.model import Model
 from service.telemetry import Metrics
 
+PREDICT_PATH = "/predict"
 INLINE_BYTES = 128 * 1024
 """A body larger than this is decoded in a thread: it takes a millisecond and more, in which others would wait."""
 
@@ -71,8 +72,8 @@ class Predict:
         return decoder
 
 
-def routes(loader: Loader, metrics: Metrics, drain: Drain, *, max_body_bytes: int, max_rows: int) -> list[Route]:
-    """All routes but those of the documentation; the busiest first, for the router tries them in order."""
+def routes(predict: Predict, loader: Loader, metrics: Metrics, drain: Drain) -> list[Route]:
+    """All routes but those of the documentation."""
 
     async def live(_: Request) -> Response:
         return _json({"status": "live"})
@@ -86,9 +87,8 @@ def routes(loader: Loader, metrics: Metrics, drain: Drain, *, max_body_bytes: in
     async def figures(_: Request) -> Response:
         return Response(metrics.prometheus(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
-    predict = Predict(loader, max_body_bytes=max_body_bytes, max_rows=max_rows)
     return [
-        Route("/predict", predict, methods=["POST"]),
+        Route(PREDICT_PATH, predict, methods=["POST"]),
         Route("/ready", ready),
         Route("/live", live),
         Route("/health", ready),

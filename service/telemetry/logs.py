@@ -79,18 +79,18 @@ class AccessLog:
         self._location = f"{code.co_name}:{code.co_firstlineno}"
 
     def write(self, level: int, fields: dict[str, Any]) -> None:
-        """Writes the line at this level, with these keys beside the usual ones; those that are None are left out."""
+        """Writes the line at this level, with these keys beside the usual ones."""
         if level < self._level:
             return
-        line = {
+        line: dict[str, Any] = {
             "level": logging.getLevelName(level),
             "location": self._location,
             "message": "request",
             "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "service": SERVICE,
             "event": "request",
+            **fields,
         }
-        line.update((key, value) for key, value in fields.items() if value is not None)
         self._output.fields(line)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -74,22 +74,23 @@ class Metrics:
         self._flushed_counts: dict[Series, float] = {}
         self._gauges: dict[Series, float] = {}
         self._timings: dict[Series, _Timing] = {}
+        self._series: dict[tuple[Any, ...], Series] = {}
 
-    def count(self, name: str, value: float = 1, **labels: object) -> None:
+    def count(self, name: str, value: float = 1, **labels: Hashable) -> None:
         """Adds to a counter."""
-        series = _series(name, labels)
+        series = self._name(name, labels)
         with self._lock:
             self._counts[series] = self._counts.get(series, 0) + value
 
-    def gauge(self, name: str, value: float, **labels: object) -> None:
+    def gauge(self, name: str, value: float, **labels: Hashable) -> None:
         """Sets a gauge."""
-        series = _series(name, labels)
+        series = self._name(name, labels)
         with self._lock:
             self._gauges[series] = value
 
-    def observe(self, name: str, seconds: float, **labels: object) -> None:
+    def observe(self, name: str, seconds: float, **labels: Hashable) -> None:
         """Adds one duration to a timing."""
-        series = _series(name, labels)
+        series = self._name(name, labels)
         with self._lock:
             timing = self._timings.get(series)
             if timing is None:
@@ -117,6 +118,14 @@ class Metrics:
                 documents.setdefault(labels, []).append((name, unit, value))
         return [_emf(labels, figures, namespace, service, timestamp_ms) for labels, figures in documents.items()]
 
+    def _name(self, name: str, labels: dict[str, Any]) -> Series:
+        called = (name, *labels.items())
+        series = self._series.get(called)
+        if series is None:
+            series = name, tuple(sorted((key, str(value)) for key, value in labels.items()))
+            self._series[called] = series
+        return series
+
     def _flushed(self) -> Iterator[tuple[Series, str, Any]]:
         for series, value in self._counts.items():
             if value != (before := self._flushed_counts.get(series, 0)):
@@ -127,10 +136,6 @@ class Metrics:
         for (name, labels), timing in self._timings.items():
             if (values := timing.flush()) is not None:
                 yield (f"{name}_seconds", labels), "Seconds", values
-
-
-def _series(name: str, labels: dict[str, object]) -> Series:
-    return name, tuple(sorted((key, str(value)) for key, value in labels.items()))
 
 
 def _emf(

@@ -8,6 +8,7 @@ import pytest
 
 from service.app import create_app
 from service.loader import Status
+from service.model import Model
 from service.telemetry import Metrics
 from tests.service.manifests import manifest
 from tests.serving import ROW, FakeLoader, FakeModel, Service, make_service, settings
@@ -98,3 +99,15 @@ def test_the_service_writes_to_standard_output_unless_told_otherwise(capsys: pyt
     app = create_app(settings(), service.loader, Metrics())
     service._replace(app=app).ask("POST", "/predict", {"instances": [ROW]})
     assert json.loads(capsys.readouterr().out)["event"] == "request"
+
+
+def test_a_failure_of_any_route_is_a_problem_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(FakeLoader):
+        @property
+        def current(self) -> Model:
+            raise ValueError("secret-value")
+
+    reply = make_service(loader=Broken()).ask("GET", "/model")
+    assert (reply.status, reply.headers["content-type"]) == (500, "application/problem+json")
+    assert b"secret" not in reply.body
+    assert caplog.records[0].__dict__["event"] == "request_failed"
