@@ -13,6 +13,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from service.codec import Decoder, encode_answers
+from service.codec.columns import quote
 from service.drain import Drain
 from service.errors import MediaTypeError, NotReadyError, TooLargeError
 from service.loader import Loader
@@ -121,7 +122,10 @@ def _check_media_type(headers: dict[bytes, bytes]) -> None:
     """No content type at all is taken for JSON. Raises MediaTypeError."""
     declared = headers.get(b"content-type", b"application/json")
     if declared != b"application/json" and not _is_json(declared.decode("latin-1").lower()):
-        raise MediaTypeError("send the body as application/json in UTF-8")
+        shown = quote(declared.decode("latin-1"))
+        raise MediaTypeError(
+            f"send the body as application/json in UTF-8, with a Content-Type that says so, not {shown}"
+        )
     if headers.get(b"content-encoding", b"identity").lower() not in (b"identity", b""):
         raise MediaTypeError("send the body as it is, without a content encoding")
 

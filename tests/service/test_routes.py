@@ -177,6 +177,11 @@ def test_another_media_type_or_encoding_is_415(headers: dict[str, str]) -> None:
     assert reply.headers["accept-encoding"] == "identity"
 
 
+def test_what_curl_says_by_itself_is_answered_with_what_to_say() -> None:
+    reply = make_service().ask("POST", "/predict", PREDICT, {"Content-Type": "application/x-www-form-urlencoded"})
+    assert "Content-Type that says so, not 'application/x-www-form-urlencoded'" in reply.json()["detail"]
+
+
 def test_a_body_over_the_limit_is_413_by_its_declared_length() -> None:
     service = make_service(max_body_bytes=200)
     for length in ("201", "9" * 5000):
