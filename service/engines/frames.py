@@ -61,7 +61,8 @@ def _series(feature: Feature, values: NDArray[Any]) -> Any:
 
     dtype = feature.frame_dtype or "float64"
     if dtype == "category":
-        return pd.Categorical(_restore_missing(feature, values) if feature.is_string else values, feature.categories)
+        codes = {category: code for code, category in enumerate(feature.categories or ())}
+        return pd.Categorical.from_codes([codes.get(value, -1) for value in values.tolist()], feature.categories)
     if feature.is_string:
         return pd.Series(_restore_missing(feature, values), dtype=dtype)
     missing = np.isnan(values)
