@@ -1,7 +1,8 @@
-"""What the tests of the service share: an S3 on loopback."""
+"""What the tests share: an S3 on loopback."""
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Iterator
 
@@ -9,6 +10,10 @@ import boto3
 import pytest
 
 from tests.service.s3 import s3_environment, s3_server
+
+# Before NumPy is imported: many small calls wait for each other's threads more than they compute.
+for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_variable, "1")
 
 
 @pytest.fixture(scope="session")

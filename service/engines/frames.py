@@ -47,13 +47,17 @@ def _restore_missing(feature: Feature, values: NDArray[Any]) -> NDArray[Any]:
     if feature.missing == "none" or not missing.any():
         return values
     filled = values.copy()
+    filled[missing] = _marker(feature)
+    return filled
+
+
+def _marker(feature: Feature) -> Any:
+    """What stands for a missing value in the estimator's own column."""
     if feature.missing == "na":
         import pandas as pd
 
-        filled[missing] = pd.NA
-    else:
-        filled[missing] = np.nan
-    return filled
+        return pd.NA
+    return None if feature.missing == "none" else np.nan
 
 
 def _series(feature: Feature, values: NDArray[Any]) -> Any:
@@ -71,5 +75,5 @@ def _series(feature: Feature, values: NDArray[Any]) -> Any:
         return pd.array([None if gone else kind(v) for v, gone in zip(values, missing, strict=True)], dtype)
     if feature.dtype == "bool":
         cells = values.astype(bool)
-        return np.where(missing, np.nan, cells.astype(object)) if missing.any() else cells
+        return np.where(missing, _marker(feature), cells.astype(object)) if missing.any() else cells
     return values.astype(object) if dtype == "object" else _cast(values, feature.dtype)

@@ -78,6 +78,7 @@ def test_arrays_are_rebuilt_in_their_own_dtype(dtype: str) -> None:
         ([True, False, True], "bool", "bool"),
         ([True, None, False], "boolean", "bool"),
         ([True, np.nan, False], "object", "bool"),
+        ([True, None, False], "object", "bool"),
         ([1.5, np.nan, 2], "object", "float64"),
         (["a", None, "b"], "object", "string"),
         (["a", np.nan, "b"], "object", "string"),
@@ -93,6 +94,8 @@ def test_columns_are_rebuilt_in_their_own_dtype(values: list[Any], dtype: str, k
     assert _kinds(sample) == [kind, "float64"]
     rebuilt = _rebuilt(sample)
     pd.testing.assert_frame_equal(rebuilt, frame, check_dtype=dtype != "object" or kind == "string")
+    if kind != "float64":
+        assert [value is None for value in rebuilt["c"]] == [value is None for value in frame["c"]]
     assert sample.features[0].nullable == bool(pd.isna(frame["c"]).any())
 
 
