@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,14 +20,24 @@ INLINE_SECONDS = 0.001
 """A call shorter than this runs in the event loop: handing it to a thread and back costs about a tenth of it."""
 
 
+class Cost(NamedTuple):
+    """What a call takes, in seconds: for its first row, and for each further one."""
+
+    first: float
+    further: float
+
+    def of(self, rows: int) -> float:
+        return self.first + (rows - 1) * self.further
+
+
 class Model:
     """One version of a model and the engine that answers for it."""
 
-    def __init__(self, manifest: Manifest, manifest_sha256: str, engine: Engine, seconds_per_row: float) -> None:
+    def __init__(self, manifest: Manifest, manifest_sha256: str, engine: Engine, cost: Cost) -> None:
         self.manifest = manifest
         self.manifest_sha256 = manifest_sha256
         self._engine = engine
-        self._seconds_per_row = seconds_per_row
+        self._cost = cost
 
     async def predict(self, rows: Rows, *, probabilities: bool = False, decision_values: bool = False) -> Answers:
         """Answers, one for each row. Raises RowsError if the estimator refuses rows, EngineError if it fails.
@@ -34,7 +45,7 @@ class Model:
         A call that by its warm-up figures takes longer than ``INLINE_SECONDS`` runs in a thread, so that health checks
         and other requests are answered meanwhile.
         """
-        if len(rows.numbers) * self._seconds_per_row < INLINE_SECONDS:
+        if self._cost.of(len(rows.numbers)) < INLINE_SECONDS:
             return self._engine.predict(rows, probabilities=probabilities, decision_values=decision_values)
         return await asyncio.to_thread(
             self._engine.predict, rows, probabilities=probabilities, decision_values=decision_values
@@ -105,14 +116,21 @@ def golden_answers(golden: Golden, outputs: Outputs) -> Answers:
     return Answers(np.array(golden.predictions, dtype), probabilities, decision_values)
 
 
-def _warm(engine: Engine, rows: Rows) -> float:
-    """Seconds a row takes, the better of a single row and of all golden rows at once, after a first call of each."""
-    outputs_of = {1: rows.take(slice(1)), len(rows.numbers): rows}
+def _warm(engine: Engine, rows: Rows) -> Cost:
+    """The cost of a call, from a single row and from all golden rows at once, each called once before it is timed."""
+    count = len(rows.numbers)
+    first = _time(engine, rows.take(slice(1)))
+    if count == 1:
+        return Cost(first, first)
+    return Cost(first, max(0.0, (_time(engine, rows) - first) / (count - 1)))
+
+
+def _time(engine: Engine, rows: Rows) -> float:
+    """Seconds a call takes: the shortest of three, since others may be using the processor, too."""
+    engine.predict(rows)
     seconds = []
-    for count, some in outputs_of.items():
-        engine.predict(some)
+    for _ in range(3):
         start = time.perf_counter()
-        for _ in range(3):
-            engine.predict(some)
-        seconds.append((time.perf_counter() - start) / 3 / count)
+        engine.predict(rows)
+        seconds.append(time.perf_counter() - start)
     return min(seconds)

@@ -19,7 +19,7 @@ from botocore.config import Config
 from service.bundle import Alias, Answers, Manifest, Rows, sha256
 from service.errors import GoldenError, NotFoundError, NotReadyError, UsageError
 from service.loader import Build, Loader, Rejection
-from service.model import Model
+from service.model import Cost, Model
 from service.stores import Store, open_store
 from service.telemetry import Metrics
 from tests.service.bundles import make_bundle
@@ -41,7 +41,7 @@ class VersionEngine:
 def build(manifest: Manifest, manifest_sha256: str, files: Mapping[str, bytes]) -> Model:
     if files[manifest.engine.file].startswith(b"bad"):
         raise GoldenError("the engine does not reproduce the golden answers")
-    return Model(manifest, manifest_sha256, VersionEngine(manifest.version), 0.0)
+    return Model(manifest, manifest_sha256, VersionEngine(manifest.version), Cost(0.0, 0.0))
 
 
 def publish(store: Store, version: str, data: bytes = b"good") -> None:

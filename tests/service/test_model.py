@@ -12,7 +12,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from service.bundle import EngineSpec, File, Golden, Manifest, Rows, sha256
 from service.compile.compiler import compile_and_measure
 from service.errors import BundleError, GoldenError
-from service.model import Model, build_model
+from service.model import Cost, Model, build_model
 from service.publish.engine_choice import choose_engine
 from service.publish.golden import choose_golden
 from service.publish.preparation import prepare
@@ -108,10 +108,12 @@ class _Engine:
         return rows
 
 
-@pytest.mark.parametrize(("seconds", "inline"), [(1e-6, True), (1e-3, False)])
-def test_only_a_short_call_runs_in_the_event_loop(seconds: float, inline: bool) -> None:
+@pytest.mark.parametrize(
+    ("cost", "inline"), [(Cost(1e-5, 1e-6), True), (Cost(1e-5, 1e-4), False), (Cost(5e-3, 0.0), False)]
+)
+def test_only_a_short_call_runs_in_the_event_loop(cost: Cost, inline: bool) -> None:
     manifest, _ = _bundle(LogisticRegression())
     engine = _Engine()
-    model = Model(manifest, "0" * 64, engine, seconds)
+    model = Model(manifest, "0" * 64, engine, cost)
     asyncio.run(model.predict(Rows(X, np.empty((60, 0), object))))
     assert (engine.threads == [threading.main_thread()]) is inline
