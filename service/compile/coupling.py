@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import combinations
 
 import numpy as np
-import onnx
-from onnx import TensorProto, compose, helper
 
 from service.compile.arrays import Block
 from service.compile.dummy import repeated
 from service.compile.elementary import absolute, maximum, minimum, square
-from service.compile.graph import Graph, Tensor
+from service.compile.graph import Tensor
+from service.compile.loops import State, repeat
 from service.compile.scalar import expit, total
 
 _CERTAIN = 1e-7  # a pair's probability is kept this far from 0 and 1
@@ -31,10 +31,9 @@ def couple(odds: Tensor, classes: int) -> Tensor:
     parts = builder.concat([square(first), square(second), -(first * second)])
     quadratic = (parts @ _layout(classes)).reshape(-1, classes, classes)
     start = repeated(odds, np.full(classes, 1 / classes))
-    limit = builder.constant(np.array(max(_ITERATIONS, classes), np.int64))
+    states = [State(start, (classes,)), State(quadratic, (classes, classes))]
     going = builder.constant(np.array(True))
-    shares, _ = builder.op_many("Loop", limit, going, start, quadratic, outputs=2, body=_iteration(classes))
-    return shares.reshape(-1, classes)  # a loop hides its shape
+    return repeat("coupling", max(_ITERATIONS, classes), going, states, partial(_step, classes))[0]
 
 
 def _layout(classes: int) -> Block:
@@ -47,15 +46,15 @@ def _layout(classes: int) -> Block:
     return layout.reshape(3 * len(pairs), classes**2)
 
 
-def _iteration(classes: int) -> onnx.GraphProto:
-    body = _Body()
-    shares, quadratic = Tensor(body, "shares"), Tensor(body, "quadratic")
+def _step(classes: int, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+    shares, quadratic = states
+    builder = shares.graph
     slopes = total(quadratic * shares.reshape(-1, 1, classes), axis=2).reshape(-1, classes)
     value = total(shares * slopes)
     error = absolute(slopes - value).max(1, keepdims=True)
     updated = shares
     for t in range(classes):
-        row = body.op("Gather", quadratic, np.array(t, np.int64), axis=1)
+        row = builder.op("Gather", quadratic, np.array(t, np.int64), axis=1)
         own, slope = row.columns([t]), slopes.columns([t])
         step = (value - slope) / own
         grown = step + 1.0
@@ -63,24 +62,6 @@ def _iteration(classes: int) -> onnx.GraphProto:
         slopes = (slopes + step * row) / grown
         updated = (updated + step * np.eye(classes)[t]) / grown
     tolerance = _TOLERANCE / classes
-    kept = body.where(error.less(tolerance), shares, updated)
-    going = body.op("ReduceMax", error, keepdims=0).greater_equal(tolerance)
-    inputs = [
-        helper.make_tensor_value_info("count", TensorProto.INT64, []),
-        helper.make_tensor_value_info("going", TensorProto.BOOL, []),
-        helper.make_tensor_value_info("shares", TensorProto.DOUBLE, ["n", classes]),
-        helper.make_tensor_value_info("quadratic", TensorProto.DOUBLE, ["n", classes, classes]),
-    ]
-    return body.iteration(inputs, [going, kept, body.op("Identity", quadratic)])
-
-
-class _Body(Graph):
-    """The body of a loop; its names are set apart from those of the graph around it."""
-
-    def __init__(self) -> None:
-        super().__init__(())
-
-    def iteration(self, inputs: list[onnx.ValueInfoProto], outputs: list[Tensor]) -> onnx.GraphProto:
-        names = [onnx.ValueInfoProto(name=output.name) for output in outputs]
-        body = helper.make_graph(self._nodes, "iteration", inputs, names, list(self._constants.values()))
-        return compose.add_prefix_graph(body, "iteration_")
+    kept = builder.where(error.less(tolerance), shares, updated)
+    going = builder.op("ReduceMax", error, keepdims=0).greater_equal(tolerance)
+    return going, [kept, quadratic]

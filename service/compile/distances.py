@@ -32,21 +32,21 @@ def euclidean(rows: Tensor, points: Block) -> Tensor:
     return sqrt(expanded_squares(rows, points))
 
 
+def differences(rows: Tensor, points: Block) -> list[Tensor]:
+    """One (n, points) matrix of differences for each feature."""
+    return [rows.columns([i]) - points[:, i] for i in range(points.shape[1])]
+
+
 def direct_squares(rows: Tensor, points: Block) -> Tensor:
     """Squared Euclidean distances by differences, feature after feature, as SciPy's and the k-d tree's loops."""
-    return reduce(Tensor.__add__, map(square, _differences(rows, points)))
+    return reduce(Tensor.__add__, map(square, differences(rows, points)))
 
 
 def manhattan(rows: Tensor, points: Block) -> Tensor:
     """Sums of absolute differences, feature after feature."""
-    return reduce(Tensor.__add__, map(absolute, _differences(rows, points)))
+    return reduce(Tensor.__add__, map(absolute, differences(rows, points)))
 
 
 def nearest(distances: Tensor) -> Tensor:
     """The first smallest column, int64, as ``numpy.argmin``."""
     return distances.graph.op("ArgMin", distances, axis=1, keepdims=0)
-
-
-def _differences(rows: Tensor, points: Block) -> list[Tensor]:
-    """One (n, points) matrix of differences for each feature."""
-    return [rows.columns([i]) - points[:, i] for i in range(points.shape[1])]

@@ -14,8 +14,8 @@ from service.compile.scalar import total
 @predictor("sklearn.LabelPropagation", "sklearn.LabelSpreading")
 def label_propagation(estimator: Any, rows: Tensor) -> Prediction:
     """Far from every training row all weights are zero, and scikit-learn's probabilities are not a number."""
-    if estimator.kernel != "rbf":
-        raise UnsupportedError(f"the kernel {estimator.kernel} has no graph")
+    if estimator.kernel != "rbf":  # sums of neighbours' labels tie by the order of equally far neighbours
+        raise UnsupportedError(f"the kernel {estimator.kernel} has no exact graph")
     weights = rbf(numbers(rows), float64(estimator.X_), float(estimator.gamma))
     likelihoods = weights @ float64(estimator.label_distributions_)
     probabilities = likelihoods / total(likelihoods)
