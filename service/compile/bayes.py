@@ -17,10 +17,10 @@ from service.compile.scalar import exp, log, total
 def gaussian(estimator: Any, rows: Tensor) -> Prediction:
     variances = float64(estimator.var_)
     deviations = numbers(rows).reshape(-1, 1, variances.shape[1]) - float64(estimator.theta_)
-    constants = -0.5 * np.log(2.0 * np.pi * variances).sum(axis=1)
+    constants = float64(-0.5 * np.log(2.0 * np.pi * estimator.var_).sum(axis=1))
     distances = total(square(deviations) / variances, axis=2).reshape(-1, len(variances))
     likelihoods = distances * -0.5 + constants
-    return normalized(likelihoods + np.log(estimator.class_prior_))
+    return normalized(likelihoods + float64(np.log(estimator.class_prior_)))
 
 
 @predictor("sklearn.MultinomialNB")

@@ -18,7 +18,7 @@ from service.compile.scalar import total
 
 @predictor("sklearn.GaussianMixture")
 def gaussian_mixture(estimator: Any, rows: Tensor) -> Prediction:
-    return normalized(_log_density(estimator, rows) + np.log(estimator.weights_))
+    return normalized(_log_density(estimator, rows) + float64(np.log(estimator.weights_)))
 
 
 @predictor("sklearn.BayesianGaussianMixture")

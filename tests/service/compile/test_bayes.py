@@ -93,3 +93,8 @@ def test_a_prior_of_zero_gives_no_probability() -> None:
     with np.errstate(divide="ignore"):
         assert_exact(estimator, X)
         assert not run_graph(estimator, X)["probabilities"][:, 2].any()
+
+
+def test_an_estimator_fitted_on_float32_answers_to_float64() -> None:
+    X, y = classified(3)
+    assert_exact(fit(naive_bayes.GaussianNB, X.astype(np.float32), y), X)
