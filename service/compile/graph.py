@@ -36,6 +36,8 @@ class Tensor:
     graph's are dense all the same, but some of its formulas differ in their rounding there.
     """
 
+    __array_ufunc__ = None  # so that an array minus a tensor is a tensor, not an array of objects
+
     def __init__(self, graph: Graph, name: str, vocabularies: tuple[Vocabulary | None, ...] | None = None) -> None:
         self.graph = graph
         self.name = name

@@ -24,6 +24,7 @@ SKLEARN_ONLY = {
     "CountVectorizer MultinomialNB",
     "HashingVectorizer SGDClassifier",
     "KNeighborsClassifier distance",
+    "LabelSpreading",
     "TfidfVectorizer LogisticRegression",
 }
 """Kinds without an exact graph; each is served by scikit-learn itself."""
