@@ -54,12 +54,17 @@ def _compare(expected: NDArray[Any], got: NDArray[Any] | None, reference: NDArra
     if got is None or expected.shape != got.shape:
         return Agreement(np.inf, np.inf, 0.0)
     if expected.dtype.kind != "f":
-        same = (expected == got) & (expected.dtype.kind == got.dtype.kind)
+        same = (expected == got) & (_kind(expected) == _kind(got))
         return Agreement(label_agreement=float(np.mean(same)) if expected.size else 1.0)
     magnitudes = np.abs(expected if reference is None else reference)
     finite = np.where(np.isfinite(magnitudes), magnitudes, np.nan)
     typical = np.zeros(finite.shape[1:]) if np.isnan(finite).all() else np.nanmedian(finite, axis=0)
     return _compare_numbers(expected, got, np.nan_to_num(typical))
+
+
+def _kind(labels: NDArray[Any]) -> str:
+    """The kind of the labels' dtype; whole numbers are one kind, with a sign or without: JSON has them alike."""
+    return labels.dtype.kind.replace("u", "i")
 
 
 def _compare_numbers(expected: NDArray[Any], got: NDArray[Any], typical: NDArray[Any]) -> Agreement:

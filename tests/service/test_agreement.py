@@ -25,6 +25,11 @@ def test_labels_of_another_type_do_not_agree() -> None:
     assert compare(Answers(np.array([True, False])), Answers(np.array([1, 0]))).label_agreement == 0.0
 
 
+def test_whole_numbers_with_and_without_a_sign_agree() -> None:
+    assert compare(Answers(np.array([1, 2], np.uint8)), Answers(np.array([1, 2]))).holds
+    assert not compare(Answers(np.array([1, 0], np.uint8)), Answers(np.array([True, False]))).holds
+
+
 def test_a_number_is_measured_by_its_own_size() -> None:
     assert compare(_numbers(1e9, 1e9), _numbers(1e9 + 1, 1e9)).max_scaled_diff == 1e-9
 
