@@ -7,9 +7,11 @@ signature, and a request with such a value is a client's mistake that names row 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from service.bundle import Feature, Rows
@@ -60,7 +62,7 @@ class _Prober:
         self._reference = reference
         self._features = features
         self._base = self._complete_row(rows)
-        self._categories = list(known_categories(reference.estimator))
+        self._categories: list[list[Any]] = [part.tolist() for part in known_categories(reference.estimator)]
         self._places: dict[str, int] = {}
         counts = [0, 0]
         for feature in features:
@@ -96,37 +98,54 @@ class _Prober:
         return tuple(self._with_categories(feature) for feature in features)
 
     def _with_categories(self, feature: Feature) -> Feature:
-        seen = self._seen(feature)
-        known: set[Any] = set(feature.categories or ())
-        missing = feature.missing
-        for categories in self._categories:
-            values = categories.tolist()
-            if feature.is_string == (categories.dtype.kind in "OU") and seen & set(map(_hashable, values)):
-                known.update(value for value in values if isinstance(value, str | float | int) and value == value)
-                if feature.is_string and not feature.nullable and None in values:
-                    missing = "none"
-        if not known or feature.dtype == "bool":
+        if feature.dtype == "bool":
             return feature
         if feature.frame_dtype == "category":  # pandas makes any other value a missing one; the order is the dtype's
+            closed = not feature.nullable and not self._accepts([(feature, _missing(feature))])
+            return feature.model_copy(update={"closed": closed})
+        return self._with_strings(feature) if feature.is_string else self._with_numbers(feature)
+
+    def _with_strings(self, feature: Feature) -> Feature:
+        seen = set(feature.categories or ())
+        known = set(seen)
+        missing = feature.missing
+        for categories in self._categories:
+            if _are(str, categories) and seen.intersection(categories):
+                known.update(value for value in categories if isinstance(value, str))
+                if not feature.nullable and None in categories:
+                    missing = "none"
+        if not known:
             return feature
-        strange = UNSEEN if feature.is_string else max(known) + 0.5
-        if self._accepts([(feature, strange)]):
-            return feature.model_copy(
-                update={"categories": tuple(sorted(known)) if feature.is_string else None, "missing": missing}
-            )
-        taken = tuple(value for value in sorted(known) if self._accepts([(feature, value)]))
-        closed = bool(taken) and (feature.is_string or len(taken) == len(known))
-        update = {"categories": taken if closed else feature.categories, "closed": closed, "missing": missing}
+        if self._accepts([(feature, UNSEEN)]):
+            return feature.model_copy(update={"categories": tuple(sorted(known)), "missing": missing})
+        taken = self._taken(feature, sorted(known))
+        update = {"categories": taken or feature.categories, "closed": bool(taken), "missing": missing}
         return feature.model_copy(update=update)
 
-    def _seen(self, feature: Feature) -> set[Any]:
-        if feature.is_string:
-            return set(feature.categories or ())
-        return set(self._sample_values(feature))
+    def _with_numbers(self, feature: Feature) -> Feature:
+        """Closed where the estimator takes all numbers that an encoder inside knows, and none between or beyond."""
+        seen = {feature.seen_min, feature.seen_max} - {None}
+        known: set[Any] = set()
+        for categories in self._categories:
+            if not _are(int | float, categories) or not seen.intersection(categories):
+                continue
+            numbers = sorted({value for value in categories if not pd.isna(value)})
+            if any(self._accepts([(feature, gap)]) for gap in _gaps(numbers, whole=feature.dtype == "int64")):
+                continue
+            taken = self._taken(feature, numbers)
+            if len(taken) == len(numbers):
+                known.update(taken)
+        if not known:
+            return feature
+        return feature.model_copy(update={"categories": tuple(sorted(known)), "closed": True})
 
-    def _sample_values(self, feature: Feature) -> list[float]:
-        values = [feature.seen_min, feature.seen_max]
-        return [value for value in values if value is not None]
+    def _taken(self, feature: Feature, values: list[Any]) -> tuple[Any, ...]:
+        """Those of the values that the estimator takes in the base row."""
+        rows = self._base.take(np.zeros(len(values), np.int64))
+        block: NDArray[Any] = rows.strings if feature.is_string else rows.numbers
+        block[:, self._places[feature.name]] = values
+        accepted = self._reference.accepted(rows).tolist()
+        return tuple(value for value, taken in zip(values, accepted, strict=True) if taken)
 
     def _probe_missing(self, features: tuple[Feature, ...]) -> tuple[Feature, ...]:
         asked = [f for f in features if not f.nullable]
@@ -140,7 +159,11 @@ class _Prober:
         return tuple(f.model_copy(update={"nullable": f.nullable or gone.get(f.name, False)}) for f in features)
 
     def _probe_magnitudes(self, features: tuple[Feature, ...]) -> tuple[Feature, ...]:
-        asked = [f for f in features if f.dtype in ("float64", "float32", "int64") and not f.closed]
+        asked = [
+            f
+            for f in features
+            if f.dtype in ("float64", "float32", "int64") and not f.closed and f.frame_dtype != "category"
+        ]
         if not asked:
             return features
         limit = self._joint_limit(asked)
@@ -198,8 +221,19 @@ def _missing(feature: Feature) -> float | None:
     return None if feature.is_string else np.nan
 
 
-def _hashable(value: Any) -> Any:
-    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+def _are(kind: Any, categories: list[Any]) -> bool:
+    """Whether all categories but a missing one are of a kind; booleans are no numbers."""
+    return all(isinstance(value, kind) and not isinstance(value, bool) for value in categories if not pd.isna(value))
+
+
+def _gaps(numbers: list[Any], *, whole: bool) -> Iterator[float]:
+    """A number below, one above, and one between two of these sorted ones, if there is any."""
+    yield numbers[0] - 1
+    yield numbers[-1] + 1
+    for low, high in pairwise(numbers):
+        if not whole or high - low > 1:
+            yield low + 1 if whole else low + (high - low) / 2
+            return
 
 
 def _bounded(feature: Feature, low: float | None, high: float | None) -> Feature:

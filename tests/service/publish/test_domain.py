@@ -68,6 +68,34 @@ def test_numbers_that_are_categories_close_the_feature() -> None:
     assert not features["x1"].closed
 
 
+def test_each_encoder_closes_its_own_feature_though_others_know_other_numbers() -> None:
+    codes = np.array([[1, 0, 0.5], [2, 1, 0.1], [5, 2, 0.2], [2, 9, 0.9]] * 5)
+    columns = make_column_transformer((OneHotEncoder(), [0]), (OrdinalEncoder(), [1]), remainder="passthrough")
+    features = _features(make_pipeline(columns, LogisticRegression()).fit(codes, [0, 1] * 10), codes)
+    assert [f.categories for f in features.values()] == [(1, 2, 5), (0, 1, 2, 9), None]
+    assert [f.closed for f in features.values()] == [True, True, False]
+
+
+def test_numbers_held_as_objects_close_the_feature_whatever_booleans_there_are() -> None:
+    frame = pd.DataFrame({"n": pd.Series([0, 1, 2, 3] * 5, dtype=object), "flag": [True, False] * 10})
+    features = _features(make_pipeline(OneHotEncoder(), LogisticRegression()).fit(frame, [0, 1] * 10), frame)
+    assert features["n"].closed
+    assert features["n"].categories == (0, 1, 2, 3)
+
+
+@pytest.mark.parametrize("values", [[1, 5, 7, -2], ["a", "b", "d", "c"]], ids=["numbers", "strings"])
+def test_a_category_column_is_closed_where_the_estimator_refuses_missing_values(values: list[Any]) -> None:
+    frame = pd.DataFrame({"plan": pd.Categorical(values * 5), "n": np.arange(20.0)})
+    for encoder, closed in ((OneHotEncoder(), True), (OneHotEncoder(handle_unknown="ignore"), False)):
+        columns = make_column_transformer((encoder, ["plan"]), remainder="passthrough")
+        estimator = make_pipeline(columns, LogisticRegression(max_iter=500)).fit(frame, [0, 1] * 10)
+        plan = _features(estimator, frame)["plan"]
+        assert plan.closed == closed
+        assert plan.categories == tuple(sorted(values))
+        assert plan.accepts_min is None or plan.accepts_min < -1e9
+        assert plan.accepts_max is None or plan.accepts_max > 1e9
+
+
 def test_an_open_category_keeps_every_value_that_the_encoder_knows() -> None:
     frame = pd.DataFrame({"city": ["Oslo", "Bergen", "Zürich", "Oslo"] * 5, "n": np.arange(20.0)})
     encoder = OneHotEncoder(handle_unknown="ignore")
