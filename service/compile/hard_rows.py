@@ -70,6 +70,7 @@ class _Maker:
 
     def make(self) -> Rows:
         kinds = [self._at_thresholds(), self._at_steps(), self._missing(), self._categories(), self._magnitudes()]
+        kinds.append(self._booleans())
         joined = [kind for kind in kinds if kind is not None]
         numbers = np.concatenate([kind.numbers for kind in joined]) if joined else self._rows.numbers[:0]
         strings = np.concatenate([kind.strings for kind in joined]) if joined else self._rows.strings[:0]
@@ -130,7 +131,10 @@ class _Maker:
             numbers[index, column] = np.where(usable, values, left.numbers[index, column])
             return _numbers(self._answer(Rows(numbers, left.strings)))
 
-        found = _halve(at, low, high, usable)
+        try:
+            found = _halve(at, low, high, usable)
+        except Exception:  # the estimator refuses some number between two that it takes
+            return None
         if found is None:
             return None
         low, high, jumps = found
@@ -182,6 +186,15 @@ class _Maker:
             rows.numbers[row, i] = self._random.choice([*values, *_edges(self._numeric[i])])
         scale = self._random.choice([0.0, 1e-3, 10.0, 1e3, 1e6, -1.0], (_ROWS_A_KIND, 1))
         rows.numbers[_ROWS_A_KIND:, places] *= scale
+        return rows
+
+    def _booleans(self) -> Rows | None:
+        """Booleans that are true and false at random, in rows that are otherwise as they were."""
+        places = [i for i, f in enumerate(self._numeric) if f.dtype == "bool"]
+        if not places:
+            return None
+        rows = self._some(_ROWS_A_KIND)
+        rows.numbers[:, places] = self._random.integers(2, size=(_ROWS_A_KIND, len(places)))
         return rows
 
 

@@ -56,11 +56,13 @@ def _prepare(estimator: Any, rows: Any) -> Prepared:
     made = hard_rows(signature, some, reference.answer, _thresholds(estimator, len(features)))
     accepted = reference.accepted(made)
     hard = made.take(accepted)
+    # scikit-learn refuses a table without rows
+    hard_answers = reference.answer(hard) if accepted.any() else sample_answers.take(slice(0))
     return Prepared(
         task,
         signature,
         Measured(some, sample_answers, reference.answer_alone(some), sample_answers),
-        Measured(hard, reference.answer(hard), reference.answer_alone(hard), sample_answers),
+        Measured(hard, hard_answers, reference.answer_alone(hard), sample_answers),
         int((~accepted).sum()),
     )
 

@@ -81,3 +81,9 @@ def test_the_same_rows_are_made_each_time() -> None:
     estimator = DecisionTreeClassifier(max_depth=3).fit(X, Y)
     first, second = _hard(estimator, X), _hard(estimator, X)
     np.testing.assert_array_equal(first.numbers, second.numbers)
+
+
+def test_booleans_come_in_every_combination() -> None:
+    flags = np.array([[True, False], [False, True]] * 10)
+    numbers = _hard(LogisticRegression().fit(flags, flags[:, 0]), flags).numbers
+    assert {tuple(row) for row in numbers.tolist()} == {(0, 0), (0, 1), (1, 0), (1, 1)}
