@@ -112,7 +112,10 @@ def _groups(document: dict[str, Any]) -> int:
 def _margins(estimator: Any, document: dict[str, Any], rows: Tensor) -> Tensor:
     """(n, groups) in float32: the base score and, tree after tree, what is added to it."""
     begin = [constant(float(value), target) for target, value in enumerate(_start(estimator, document))]
-    seen = _encode(estimator, document, rows).cast(np.float32)
+    encoded = _encode(estimator, document, rows)
+    if rows.sparse:  # what a sparse matrix does not store is missing to XGBoost
+        encoded = rows.graph.where(encoded.equals(0.0), np.nan, encoded)
+    seen = encoded.cast(np.float32)
     if not np.isnan(estimator.missing):
         seen = rows.graph.where(seen.equals(np.array(estimator.missing, np.float32)), NAN, seen)
     return sum_leaves(seen, [*begin, *trees(document)], _groups(document), strict=True, dtype=np.float32)

@@ -5,7 +5,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.compose import make_column_transformer
 from sklearn.datasets import make_classification
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 from xgboost import XGBClassifier, XGBRegressor, XGBRFClassifier, XGBRFRegressor
 
 from service.compile.graph import UnsupportedError
@@ -85,6 +88,17 @@ def test_early_stopping_leaves_only_the_iterations_up_to_the_best() -> None:
     estimator.fit(X[:200], Y[:200], eval_set=[(X[200:], Y[200:])], verbose=False)
     assert estimator.best_iteration + 1 < estimator.get_booster().num_boosted_rounds()
     hold(estimator, X)
+
+
+def test_zeros_of_a_sparse_matrix_are_missing() -> None:
+    grid = np.round(X)
+    assert (OneHotEncoder().fit_transform(grid) != 0).mean() < 0.5
+    for encoder in (OneHotEncoder(), OneHotEncoder(sparse_output=False)):
+        estimator = make_pipeline(encoder, XGBClassifier(n_jobs=1, n_estimators=12)).fit(grid, Y)
+        assert_exact(estimator, grid, tolerance=FLOAT32)
+    columns = make_column_transformer((OneHotEncoder(), [0, 1]), remainder="passthrough", sparse_threshold=1.0)
+    estimator = make_pipeline(columns, XGBRegressor(n_jobs=1, n_estimators=12)).fit(grid, TARGET)
+    assert_exact(estimator, grid, tolerance=0)
 
 
 def test_a_number_that_means_missing_is_missing() -> None:
