@@ -21,7 +21,14 @@ from service.engines.frames import assemble
 from service.errors import BundleError, EngineError, Problem, RowsError
 
 _TRUSTED_PACKAGES = frozenset({"sklearn", "numpy", "scipy", "pandas"})
-_TRUSTED_NAMES = frozenset({"functools.partial", "collections.OrderedDict", "collections.defaultdict"})
+_TRUSTED_NAMES = frozenset(
+    {
+        "functools.partial",
+        "collections.OrderedDict",
+        "collections.defaultdict",
+        "scipy._lib.array_api_compat.numpy._aliases.asarray",  # every SciPy spline holds it
+    }
+)
 _PROBLEMS_LIMIT = 16
 
 

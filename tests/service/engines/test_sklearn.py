@@ -13,7 +13,7 @@ import skops.io
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, SplineTransformer
 
 from service.bundle import Feature, Outputs, Rows, Signature
 from service.engines.sklearn import SklearnEngine, is_trusted, load_estimator
@@ -99,6 +99,13 @@ def test_a_function_named_by_the_archive_alone_is_refused(tmp_path: Path) -> Non
     pipeline.steps[1][1].fit(X, X[:, 0])
     with pytest.raises(BundleError, match="does not list"):
         load_estimator(skops.io.dumps(pipeline), ())
+
+
+def test_splines_may_be_built() -> None:
+    rows = np.linspace(0, 1, 40).reshape(-1, 1)
+    estimator = make_pipeline(SplineTransformer(), LinearRegression()).fit(rows, rows[:, 0] ** 2)
+    archive, types = archive_estimator(estimator)
+    assert np.array_equal(load_estimator(archive, types).predict(rows), estimator.predict(rows))
 
 
 def test_rows_that_the_estimator_refuses_are_named() -> None:
