@@ -13,7 +13,7 @@ from service.agreement import Agreement
 from service.bundle import Candidate, EngineSpec, Parity, Signature, sha256
 from service.compile.compiler import Compiled, Measured, describe, measure
 from service.engines.sklearn import SklearnEngine
-from service.errors import CompileError, PublishError
+from service.errors import BundleError, CompileError, PublishError
 from service.publish.archive import archive_estimator
 from service.publish.preparation import Prepared
 
@@ -41,7 +41,8 @@ def choose_engine(
             raise CompileError(f"the engine onnx does not answer as the estimator does: {compiled.refused}")
     try:
         archive, types = archive_estimator(estimator)
-    except PublishError as error:
+        engine = SklearnEngine(archive, types, prepared.signature)
+    except (PublishError, BundleError) as error:
         reasons = "".join(f"; the engine {candidate.engine}: {candidate.refused}" for candidate in tried)
         raise PublishError(f"{error}{reasons}") from error
     spec = EngineSpec(
@@ -50,7 +51,6 @@ def choose_engine(
         file=_file_name("model", archive, "skops"),
         types=types,
     )
-    engine = SklearnEngine(archive, types, prepared.signature)
     with threadpool_limits(limits=1):  # as the answers that it is measured against were computed
         agreement = measure(engine, prepared.signature, [prepared.sample, prepared.hard])
     if not agreement.holds:
