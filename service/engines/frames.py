@@ -22,7 +22,8 @@ def assemble(signature: Signature, rows: Rows) -> Any:
         columns = _columns(signature, rows)
         return pd.DataFrame({f.name: _series(f, values) for f, values in columns}, copy=False)
     dtypes = {feature.dtype for feature in signature.features}
-    if len(dtypes) == 1 and "string" not in dtypes:
+    objects = all((feature.dtype, feature.frame_dtype) == ("float64", "object") for feature in signature.features)
+    if len(dtypes) == 1 and "string" not in dtypes and not objects:
         return _cast(rows.numbers, dtypes.pop())
     matrix = np.empty((len(rows.numbers), len(signature.features)), object)
     for i, (feature, values) in enumerate(_columns(signature, rows)):

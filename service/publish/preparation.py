@@ -70,10 +70,11 @@ def _prepare(estimator: Any, rows: Any) -> Prepared:
 def _rebuildable_signature(estimator: Any, sample: Sample) -> Signature:
     """The signature under which rows decoded from JSON give the answers that the sample rows themselves give.
 
-    Whole numbers are served as float64 where the estimator does not tell the difference: a client may then send halves.
+    Whole numbers, and an array's numbers that are objects, are served as float64 where the estimator does not tell the
+    difference: a client may then send halves.
     """
     outputs = infer_outputs(estimator, sample.given)
-    relaxed = tuple(map(_relax, sample.features))
+    relaxed = tuple(_relax(feature, sample.container) for feature in sample.features)
     expected = answer_all(estimator, sample.given, outputs)
     error: Exception | None = None
     for features in dict.fromkeys((relaxed, sample.features)):
@@ -95,8 +96,9 @@ def _same(agreement: Agreement) -> bool:
     return agreement.label_agreement == 1.0 and agreement.max_scaled_diff <= _LAST_BITS
 
 
-def _relax(feature: Feature) -> Feature:
-    if feature.dtype == "int64" and feature.frame_dtype != "category":
+def _relax(feature: Feature, container: str) -> Feature:
+    objects = container == "array" and feature.dtype == "float64" and feature.frame_dtype == "object"
+    if objects or (feature.dtype == "int64" and feature.frame_dtype != "category"):
         return feature.model_copy(update={"dtype": "float64", "frame_dtype": "float64"})
     return feature
 

@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OrdinalEncoder
 
 from service.publish.preparation import prepare
 
@@ -24,3 +26,13 @@ def test_an_estimator_may_refuse_every_hard_row() -> None:
     prepared = prepare(estimator, X[:, :1])
     assert prepared.refused > 0
     assert len(prepared.hard.answers.predictions) == len(prepared.hard.rows.numbers)
+
+
+def test_numbers_held_as_objects_stay_objects_only_where_the_estimator_needs_them() -> None:
+    rows = np.array([[0, 3], [1, 4], [2, 3]] * 10, object)
+    labels = [0, 1, 1] * 10
+    encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)  # looks for its objects in vain else
+    encoded = prepare(make_pipeline(encoder, LogisticRegression()).fit(rows, labels), rows)
+    plain = prepare(LogisticRegression().fit(rows, labels), rows)
+    assert {feature.frame_dtype for feature in encoded.signature.features} == {"object"}
+    assert {feature.frame_dtype for feature in plain.signature.features} == {"float64"}
