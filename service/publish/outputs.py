@@ -35,7 +35,7 @@ def infer_task(estimator: Any) -> Task:
 def infer_outputs(estimator: Any, given: Any) -> Outputs:
     """Asks the estimator about the sample rows.
 
-    Raises PublishError if it refuses them, or answers what JSON cannot hold.
+    Raises PublishError if it refuses them, answers not once a row, or answers what JSON cannot hold.
     """
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
@@ -46,6 +46,10 @@ def infer_outputs(estimator: Any, given: Any) -> Outputs:
             raise PublishError(f"the estimator does not predict the sample rows: {reason}") from error
         probabilities = _try(estimator, "predict_proba", given)
         decision_values = _try(estimator, "decision_function", given)
+    if predictions.shape[:1] != (len(given),):  # a vectorizer of texts takes a frame for the names of its columns
+        raise PublishError(
+            f"predictions for {len(given)} sample rows have the shape {predictions.shape}: not one a row"
+        )
     if predictions.ndim > 2:
         raise PublishError(f"predictions have {predictions.ndim} dimensions; one value or one list a row can be served")
     classes, by_output = _classes(estimator, predictions)

@@ -3,10 +3,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OrdinalEncoder
 
+from service.errors import PublishError
 from service.publish.preparation import prepare
 
 X = np.random.default_rng(0).normal(size=(60, 2))
@@ -36,3 +40,11 @@ def test_numbers_held_as_objects_stay_objects_only_where_the_estimator_needs_the
     plain = prepare(LogisticRegression().fit(rows, labels), rows)
     assert {feature.frame_dtype for feature in encoded.signature.features} == {"object"}
     assert {feature.frame_dtype for feature in plain.signature.features} == {"float64"}
+
+
+def test_a_model_of_texts_that_reads_a_frame_as_its_column_names_is_refused() -> None:
+    texts = ["good day", "bad night"] * 10
+    estimator = make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(texts, [1, 0] * 10)
+    frame = pd.DataFrame({"title": texts, "body": texts})
+    with pytest.raises(PublishError, match="not one a row"):
+        prepare(estimator, frame)
