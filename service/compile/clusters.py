@@ -7,18 +7,21 @@ from typing import Any
 import numpy as np
 
 from service.compile.arrays import Block, float64
-from service.compile.distances import euclidean, expanded_squares, nearest
+from service.compile.distances import euclidean, expanded_squares, nearest, refuse_close
 from service.compile.dummy import repeated
 from service.compile.graph import Prediction, Tensor, numbers, predictor, transformer
 
 
 @predictor("sklearn.KMeans", "sklearn.MiniBatchKMeans")
 def k_means(estimator: Any, rows: Tensor) -> Prediction:
-    return Prediction(nearest(_lloyd_distances(numbers(rows), float64(estimator.cluster_centers_))))
+    centers = float64(estimator.cluster_centers_)
+    refuse_close(centers)
+    return Prediction(nearest(_lloyd_distances(numbers(rows), centers)))
 
 
 @predictor("sklearn.BisectingKMeans")
 def bisecting_k_means(estimator: Any, rows: Tensor) -> Prediction:
+    refuse_close(float64(estimator.cluster_centers_))
     plain = numbers(rows)
     return Prediction(_bisect(plain, estimator._bisecting_tree, getattr(estimator, "_X_mean", 0.0)))
 
@@ -28,12 +31,16 @@ def nearest_center(estimator: Any, rows: Tensor) -> Prediction:
     """Affinity propagation that did not converge has no centers, and answers -1."""
     if not len(estimator.cluster_centers_):
         return Prediction(repeated(rows, np.array([-1], np.int64)).reshape(-1))
-    return Prediction(nearest(expanded_squares(numbers(rows), float64(estimator.cluster_centers_))))
+    centers = float64(estimator.cluster_centers_)
+    refuse_close(centers)
+    return Prediction(nearest(expanded_squares(numbers(rows), centers)))
 
 
 @predictor("sklearn.Birch")
 def birch(estimator: Any, rows: Tensor) -> Prediction:
-    closest = nearest(expanded_squares(numbers(rows), float64(estimator.subcluster_centers_)))
+    centers = float64(estimator.subcluster_centers_)
+    refuse_close(centers)
+    closest = nearest(expanded_squares(numbers(rows), centers))
     labels = rows.graph.constant(np.asarray(estimator.subcluster_labels_, np.int64))
     return Prediction(rows.graph.op("Gather", labels, closest))
 

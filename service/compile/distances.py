@@ -9,11 +9,14 @@ from __future__ import annotations
 from functools import reduce
 
 import numpy as np
+from scipy.spatial.distance import pdist
 
 from service.compile.arrays import Block
 from service.compile.elementary import absolute, maximum, sqrt, square
-from service.compile.graph import Tensor
+from service.compile.graph import Tensor, UnsupportedError
 from service.compile.scalar import total
+
+_ROUNDING_LIMIT = 1e-9  # of the squared distance between the closest points: about the share of rows in doubt
 
 
 def squared_norms(rows: Tensor) -> Tensor:
@@ -45,6 +48,19 @@ def direct_squares(rows: Tensor, points: Block) -> Tensor:
 def manhattan(rows: Tensor, points: Block) -> Tensor:
     """Sums of absolute differences, feature after feature."""
     return reduce(Tensor.__add__, map(absolute, differences(rows, points)))
+
+
+def refuse_close(points: Block) -> None:
+    """Raises UnsupportedError where the rounding of an expanded square decides between points for many a row.
+
+    Its error is a rounding step of the points' own squares: next to 1.7e9, a time in seconds, several hundred. A row's
+    labels then rest on the order of a matrix product's sums, which no row of a sample need show.
+    """
+    squares = pdist(points, "sqeuclidean")
+    gaps = squares[squares > 0]
+    step = np.finfo(np.float64).eps * float(np.einsum("ij,ij->i", points, points).max(initial=0.0))
+    if gaps.size and step > _ROUNDING_LIMIT * gaps.min():
+        raise UnsupportedError("its points lie too close together, so far from zero, for rounding not to decide")
 
 
 def nearest(distances: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ import pytest
 from sklearn import cluster
 
 from service.compile import graph
-from service.compile.graph import Graph
+from service.compile.graph import Graph, UnsupportedError
 from tests.service.compile.exactness import assert_close, assert_exact_at_every_scale, run_graph
 from tests.service.compile.samples import fit, rows
 
@@ -46,3 +46,10 @@ def test_distances_to_the_centers_are_the_estimators(kind: str) -> None:
     session = onnxruntime.InferenceSession(builder.build({"distances": distances}, features=rows().shape[1]))
     for scaled in (rows(), rows() * 1e6, np.full((1, rows().shape[1]), 1e30)):
         assert_close(session.run(None, {graph.INPUT: scaled})[0], estimator.transform(scaled), 1e-7)
+
+
+def test_centers_close_together_and_far_from_zero_have_no_graph() -> None:
+    estimator = fit(CLUSTERINGS["KMeans"], rows())
+    estimator.cluster_centers_ = estimator.cluster_centers_ + 1.7e9
+    with pytest.raises(UnsupportedError, match="too close together"):
+        run_graph(estimator, rows())
