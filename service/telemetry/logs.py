@@ -145,7 +145,7 @@ def _logfmt(fields: Mapping[str, object]) -> str:
 
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]")
-_BARE = re.compile(r"[^\s\"=\\]+")
+_BARE = re.compile(r"[^\s\"'=\\]+")
 
 
 def _logfmt_value(value: Any) -> str:
