@@ -31,7 +31,8 @@ format: $(VENV)/all.stamp ## Format the code and mend what the linter can
 	$(BIN)/ruff format .
 
 lock: $(VENV)/all.stamp ## Resolve the pinned requirements again from pyproject.toml
-	$(LOCK) --extra publish --extra dev pyproject.toml -o requirements.txt
+	$(LOCK) --all-extras pyproject.toml -o requirements.txt
+	$(LOCK) --extra lambda -c requirements.txt pyproject.toml -o docker/requirements-lambda.txt
 	$(LOCK) --extra publish -c requirements.txt pyproject.toml -o docker/requirements-publish.txt
 	$(LOCK) -c requirements.txt pyproject.toml -o docker/requirements-serve.txt
 

@@ -1,0 +1,1 @@
+"""The infrastructure: one module a stack, the constructs beneath, and the settings of an environment."""

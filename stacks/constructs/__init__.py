@@ -1,0 +1,1 @@
+"""What the stacks are composed of; constructs take narrow values, never the settings."""
