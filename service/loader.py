@@ -219,12 +219,12 @@ class Loader:
             self._metrics.gauge("model_rejected", 1)
             if not isinstance(error, StoreError):  # it will be as bad the next time: only another target helps
                 self._settled_tag = target.tag
-        self._metrics.count("model_loads", outcome=_outcome(error))
+        reason = _outcome(error)
+        self._metrics.count("model_loads", outcome=reason)
         version = target.version if target else None
         unforeseen = error if not isinstance(error, AlphardError) else None
-        _LOGGER.error(
-            "model rejected", extra={"event": "model_rejected", "model_version": version, **fields}, exc_info=unforeseen
-        )
+        said = {"event": "model_rejected", "reason": reason, "model_version": version, **fields}
+        _LOGGER.error("model rejected", extra=said, exc_info=unforeseen)
 
     async def _patiently(self, work: Callable[[], _T]) -> _T:
         """The work's result, tried again for as long as the store is unavailable; the deadline is the caller's."""

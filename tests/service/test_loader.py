@@ -263,6 +263,9 @@ def test_a_bad_new_version_is_reported_once_and_the_working_one_keeps_serving(
             lines = [record for record in caplog.records if record.levelno == logging.ERROR]
             assert [vars(record)["event"] for record in lines] == ["model_rejected"]
             assert vars(lines[0])["model_version"] == "2"
+            reason = vars(lines[0])["reason"]
+            assert reason == {"golden": "golden", "unforeseen": "error"}.get(way, "bundle")
+            assert f'alphard_model_loads_total{{outcome="{reason}"}} ' in metrics.prometheus()
             assert bool(lines[0].exc_info) == (way == "unforeseen")
             point(store, "3")
             await until(serves(loader, "3"))
