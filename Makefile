@@ -32,6 +32,7 @@ format: $(VENV)/all.stamp ## Format the code and mend what the linter can
 
 lock: $(VENV)/all.stamp ## Resolve the pinned requirements again from pyproject.toml
 	$(LOCK) --all-extras pyproject.toml -o requirements.txt
+	$(LOCK) --extra fallback -c requirements.txt pyproject.toml -o docker/requirements-fallback.txt
 	$(LOCK) --extra lambda -c requirements.txt pyproject.toml -o docker/requirements-lambda.txt
 	$(LOCK) --extra publish -c requirements.txt pyproject.toml -o docker/requirements-publish.txt
 	$(LOCK) -c requirements.txt pyproject.toml -o docker/requirements-serve.txt

@@ -103,7 +103,8 @@ def _pins(path: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "path", ["requirements.txt", "docker/requirements-publish.txt", "docker/requirements-serve.txt"]
+    "path",
+    ["requirements.txt", *(f"docker/requirements-{what}.txt" for what in ("fallback", "lambda", "publish", "serve"))],
 )
 def test_every_requirement_is_pinned_and_hashed_and_names_no_index(path: str) -> None:
     pins = _pins(path)
@@ -112,12 +113,16 @@ def test_every_requirement_is_pinned_and_hashed_and_names_no_index(path: str) ->
 
 
 def test_each_shorter_list_is_a_part_of_the_same_resolution() -> None:
-    serve, publish, everything = (
-        _pins(path).items()
-        for path in ("docker/requirements-serve.txt", "docker/requirements-publish.txt", "requirements.txt")
+    serve, fallback, publish, on_lambda = (
+        _pins(f"docker/requirements-{what}.txt").items() for what in ("serve", "fallback", "publish", "lambda")
     )
-    assert serve < publish < everything
+    everything = _pins("requirements.txt").items()
+    assert serve < fallback < publish < everything
+    assert serve < on_lambda < everything
 
 
 def test_what_is_served_needs_nothing_that_is_only_for_publishing() -> None:
-    assert not {"onnx", "pyarrow", "pytest", "moto"} & _pins("docker/requirements-serve.txt").keys()
+    assert not {"onnx", "pyarrow", "pytest", "moto"} & _pins("docker/requirements-fallback.txt").keys()
+    assert not PUBLISHING_ONLY & {
+        name.replace("scikit-learn", "sklearn") for name in _pins("docker/requirements-serve.txt")
+    }
