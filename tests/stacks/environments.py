@@ -1,4 +1,4 @@
-"""The environments that the tests synthesize, as plain data: those shipped, and others that together use every setting."""
+"""The environments that the tests synthesize, as plain data: those shipped, and others for further settings."""
 
 from __future__ import annotations
 
