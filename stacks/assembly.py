@@ -1,0 +1,123 @@
+"""An environment's synthesized templates, as the CDK's command line would get them from the app."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+from stacks.settings import SettingsError
+
+ROOT = Path(__file__).parents[1]
+
+_SUB = re.compile(r"\$\{([^!}][^}]*)\}")
+_TRACEBACK = re.compile(r"^(?:jsii\.errors\.|Traceback )", re.MULTILINE)
+
+
+class Resource(NamedTuple):
+    """One resource of a template; ``stack`` is the construct id of its stack, such as ``Storage``."""
+
+    stack: str
+    logical_id: str
+    type: str
+    properties: Mapping[str, Any]
+
+
+class Assembly(NamedTuple):
+    """The templates of an environment by the construct ids of their stacks, and the names of these stacks."""
+
+    templates: Mapping[str, Mapping[str, Any]]
+    stack_names: Mapping[str, str]
+
+    def resources(self, *types: str) -> list[Resource]:
+        """The resources of these types, or all of them without one."""
+        found = _resources(self.templates)
+        return [resource for resource in found if not types or resource.type in types]
+
+
+def environment_names() -> list[str]:
+    """The environments that ``cdk.json`` describes, in its order."""
+    return list(_context()["environments"])
+
+
+def synthesize(environment: str, image_tag: str) -> Assembly:
+    """Runs the app as the CDK's command line does, without it: no Node.js beside the one that the CDK itself runs.
+
+    Raises SettingsError, with what the app itself says, if it refuses the environment.
+    """
+    context = {**_context(), "env": environment, "image_tag": image_tag}
+    with TemporaryDirectory() as folder:
+        run = subprocess.run(
+            [sys.executable, "app.py"],
+            cwd=ROOT,
+            env={**os.environ, "CDK_OUTDIR": folder, "CDK_CONTEXT_JSON": json.dumps(context)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if run.returncode != 0:
+            raise SettingsError(_complaint(run.stderr))
+        return _read(Path(folder))
+
+
+def resolve(value: Any, known: Mapping[str, str]) -> str | None:
+    """A template's value as text, or None where it holds what only a deployment knows.
+
+    ``known`` are the values of what ``Ref`` and ``${...}`` may name, such as ``AWS::Region``.
+    """
+    match value:
+        case bool():
+            return str(value).lower()
+        case str() | int():
+            return str(value)
+        case {"Ref": str(name)}:
+            return known.get(name)
+        case {"Fn::Join": [str(separator), list(parts)]}:
+            resolved = [resolve(part, known) for part in parts]
+            return None if None in resolved else separator.join(part for part in resolved if part is not None)
+        case {"Fn::Sub": str(text)}:
+            names = _SUB.findall(text)
+            return _SUB.sub(lambda name: known[name[1]], text) if all(name in known for name in names) else None
+        case _:
+            return None
+
+
+def stack_resources(stack: str, template: Mapping[str, Any]) -> Iterator[Resource]:
+    """The resources of one template."""
+    for logical_id, body in template.get("Resources", {}).items():
+        yield Resource(stack, logical_id, body["Type"], body.get("Properties", {}))
+
+
+def _resources(templates: Mapping[str, Mapping[str, Any]]) -> Iterator[Resource]:
+    for stack, template in templates.items():
+        yield from stack_resources(stack, template)
+
+
+def _context() -> dict[str, Any]:
+    context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
+    return context
+
+
+def _complaint(said: str) -> str:
+    """What the app wrote before its traceback, if it ends in one; else its last line."""
+    before = _TRACEBACK.split(said, maxsplit=1)[0].strip()
+    return before or (said.strip() or "the app failed and said nothing").splitlines()[-1]
+
+
+def _read(folder: Path) -> Assembly:
+    artifacts = json.loads((folder / "manifest.json").read_text())["artifacts"]
+    stacks: Sequence[tuple[str, Mapping[str, Any]]] = [
+        (name, artifact["properties"])
+        for name, artifact in artifacts.items()
+        if artifact["type"] == "aws:cloudformation:stack"
+    ]
+    return Assembly(
+        {name: json.loads((folder / found["templateFile"]).read_text()) for name, found in stacks},
+        {name: found["stackName"] for name, found in stacks},
+    )

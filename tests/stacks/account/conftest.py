@@ -1,0 +1,38 @@
+"""An account on loopback, empty for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+
+from stacks.account.connection import Account, connect
+from stacks.settings import Environment
+from tests.service.s3 import s3_environment, s3_server
+from tests.serving import ask
+
+REGION = "eu-central-1"
+
+
+@pytest.fixture(scope="session")
+def stand_in() -> Iterator[str]:
+    """The address of a real HTTP server that answers as AWS does."""
+    with s3_server() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def aws(stand_in: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """That address, with nothing in its account, and the environment leading the AWS tools there."""
+    ask(urlsplit(stand_in).port or 0, "POST", "/moto-api/reset")
+    for key in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(key, raising=False)
+    for key, value in {**s3_environment(stand_in), "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION}.items():
+        monkeypatch.setenv(key, value)
+    return stand_in
+
+
+@pytest.fixture
+def account(aws: str) -> Account:
+    return connect(Environment.model_validate({"name": "dev", "model": {"name": "churn", "alias": "production"}}))
