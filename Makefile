@@ -6,10 +6,10 @@ PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install serve test lint format lock clean
+.PHONY: help install serve test test-all snapshots lint format lock clean
 
 help: ## Print the targets
-	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "make %-8s %s\n", $$1, $$2}'
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "make %-9s %s\n", $$1, $$2}'
 
 install: $(VENV)/all.stamp ## Make .venv with everything a person or CI needs
 
@@ -19,7 +19,14 @@ serve: $(VENV)/publish.stamp ## Publish the example model into .store and serve 
 	ALPHARD_MODEL_URI="$$uri" ALPHARD_HOST=127.0.0.1 ALPHARD_PORT=$(PORT) exec $(BIN)/python -m service serve
 
 test: lint ## Lint, type-check and test
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: lint ## The same, with the tests that take minutes
 	$(BIN)/python -m pytest
+
+snapshots: $(VENV)/all.stamp ## Write the snapshots of the stacks again, for a reviewer to read
+	rm -rf tests/stacks/__snapshots__
+	$(BIN)/python -m pytest tests/stacks/test_snapshots.py -k what_its_snapshot_says --snapshot-update
 
 lint: $(VENV)/all.stamp ## Lint and type-check
 	$(BIN)/ruff check .
