@@ -49,12 +49,26 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Acknowledgement:
+    """That a finding of one rule at one construct is as it should be, and why."""
+
+    rule: str
+    construct: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Synthesis:
     """One environment: its settings, each stack's template by construct id, and what validation found."""
 
     environment: Environment
     templates: Mapping[str, Mapping[str, Any]]
+    protected: frozenset[str]
+    """The stacks that CloudFormation refuses to delete."""
+    files: frozenset[str]
+    """The names of what was written, the assets among it."""
     findings: tuple[Finding, ...]
+    acknowledgements: tuple[Acknowledgement, ...]
 
     def resources(self, *types: str) -> list[Resource]:
         """The resources of these types, or all of them without one."""
@@ -82,12 +96,29 @@ def synthesize(
         except RuntimeError as error:  # of jsii; what was found stands in the report
             if "ValidationFailed" not in str(error):
                 raise
-        return Synthesis(read_environment(app.node), _templates(Path(folder)), tuple(_findings(Path(folder))))
+        return _read(read_environment(app.node), Path(folder))
 
 
-def _templates(folder: Path) -> dict[str, Any]:
+def _read(environment: Environment, folder: Path) -> Synthesis:
     suffix = ".template.json"
-    return {path.name.removesuffix(suffix): json.loads(path.read_text()) for path in sorted(folder.glob(f"*{suffix}"))}
+    templates = {path.name.removesuffix(suffix): path for path in sorted(folder.glob(f"*{suffix}"))}
+    artifacts = json.loads((folder / "manifest.json").read_text())["artifacts"]
+    return Synthesis(
+        environment=environment,
+        templates={stack: json.loads(path.read_text()) for stack, path in templates.items()},
+        protected=frozenset(stack for stack in templates if artifacts[stack]["properties"]["terminationProtection"]),
+        files=frozenset(path.name for path in folder.iterdir()),
+        findings=tuple(_findings(folder)),
+        acknowledgements=tuple(_acknowledgements(folder)),
+    )
+
+
+def _acknowledgements(folder: Path) -> Iterator[Acknowledgement]:
+    for path in sorted(folder.glob("*.metadata.json")):
+        for construct, entries in json.loads(path.read_text()).items():
+            for entry in entries:
+                if entry["type"] == "aws:cdk:acknowledged-rules":
+                    yield from (Acknowledgement(rule, construct, reason) for rule, reason in entry["data"].items())
 
 
 def _findings(folder: Path) -> Iterator[Finding]:

@@ -50,6 +50,11 @@ def to_yaml(template: Mapping[str, Any]) -> str:
     return yaml.dump(tree, Dumper=_Dumper, sort_keys=False, width=float("inf"), allow_unicode=True)
 
 
+def to_text(value: Any) -> str | None:
+    """The text that a template's value makes, as a ``!Sub`` writes it; None where it makes no text."""
+    return _Form({}).text(value)
+
+
 def _sections(template: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for name, section in sorted(template.items()):
         if isinstance(section, Mapping):
@@ -138,7 +143,7 @@ class _Form:
             return _Tagged("!Ref", self._name(argument))
         if function == "Fn::GetAtt":
             return _Tagged("!GetAtt", self._attribute(argument))
-        text = self._text(value) if function in ("Fn::Join", "Fn::Sub") else None
+        text = self.text(value) if function in ("Fn::Join", "Fn::Sub") else None
         if text is not None:
             return _json(text) or _Tagged("!Sub", text)
         form = self._value(argument)
@@ -148,13 +153,13 @@ class _Form:
         resource, attribute = argument.split(".", 1) if isinstance(argument, str) else argument
         return f"{self._name(resource)}.{attribute}"
 
-    def _text(self, value: Any) -> str | None:
+    def text(self, value: Any) -> str | None:
         """The value as a part of a ``!Sub``, or None if it has no such form."""
         match value:
             case str():
                 return _escaped(value)
             case {"Fn::Join": [str(delimiter), list(parts)]}:
-                texts = [text for part in parts if (text := self._text(part)) is not None]
+                texts = [text for part in parts if (text := self.text(part)) is not None]
                 return _escaped(delimiter).join(texts) if len(texts) == len(parts) else None
             case {"Fn::Sub": str(text)}:
                 return re.sub(r"\$\{([^!}.]+)", lambda found: "${" + self._name(found[1]), text)
