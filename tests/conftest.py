@@ -11,8 +11,9 @@ import pytest
 
 from tests.service.s3 import s3_environment, s3_server
 
-# Before NumPy is imported: many small calls wait for each other's threads more than they compute.
-for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+# Before NumPy is imported: many small calls wait for each other's threads more than they compute. Before ONNX Runtime
+# is: it reports to nobody.
+for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ORT_DISABLE_TELEMETRY"):
     os.environ.setdefault(_variable, "1")
 
 

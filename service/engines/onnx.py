@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from service.bundle import Answers, Outputs, Rows, Signature
 from service.engines.onnx_proto import refuse_unsafe
 from service.errors import BundleError, EngineError
+
+# Since 1.29 the wheels for Linux report sessions to their maker, unless told not to before they are imported
+# (https://github.com/microsoft/onnxruntime/pull/27379).
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+import onnxruntime
 
 INPUT = "rows"
 _DTYPES: dict[str, Any] = {"float64": np.float64, "float32": np.float32, "int64": np.int64, "bool": np.bool_}

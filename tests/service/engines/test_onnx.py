@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -94,3 +98,10 @@ def test_an_answer_does_not_depend_on_its_batch() -> None:
         parts = [engine.predict(rows.take(slice(i, i + size)), probabilities=True) for i in range(0, 64, size)]
         joined = join_answers(parts).probabilities
         np.testing.assert_allclose(np.asarray(joined), np.asarray(whole), rtol=0, atol=1e-15)
+
+
+def test_nothing_is_reported_to_the_maker_of_the_runtime(tmp_path: Path) -> None:
+    environment = {key: value for key, value in os.environ.items() if key not in ("CI", "ORT_DISABLE_TELEMETRY")}
+    command = [sys.executable, "-c", "import service.engines.onnx"]
+    subprocess.run(command, env={**environment, "HOME": str(tmp_path)}, check=True)
+    assert not list(tmp_path.rglob("*"))  # which would hold an identifier of the machine, and what is to be sent
