@@ -136,8 +136,12 @@ def _publish(parsed: argparse.Namespace) -> int:
     metrics, tags = _metrics(parsed.metrics), dict(_pair(text) for text in parsed.tag)
 
     from service.progress import Progress
-    from service.publish import publish
-    from service.publish.inputs import load_estimator, load_rows
+
+    try:
+        from service.publish import publish
+        from service.publish.inputs import load_estimator, load_rows
+    except ModuleNotFoundError as error:
+        raise UsageError(f"publishing is not installed here: there is no {error.name}") from None
 
     with Progress() as progress:
         progress(f"loading {parsed.estimator}")

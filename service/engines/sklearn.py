@@ -93,7 +93,10 @@ def _probabilities(predict_proba: Callable[[Any], Any], given: Any) -> NDArray[A
 
 def load_estimator(archive: bytes, types: Sequence[str]) -> Any:
     """Builds the estimator. Raises BundleError before anything is built if a type is not listed or not trusted."""
-    import skops.io  # takes a second, and publishing needs only ``answer``
+    try:
+        import skops.io  # takes a second, and publishing needs only ``answer``
+    except ModuleNotFoundError as error:
+        raise BundleError(f"the model needs scikit-learn itself, and {error.name} is not installed here") from None
 
     _check_archive(archive)
     for name in types:

@@ -247,6 +247,19 @@ def test_a_reader_that_stops_reading_is_no_error(store: str) -> None:
     assert process.wait(60) == 141
 
 
+def test_an_installation_that_only_serves_says_that_it_does_not_publish(tmp_path: Path) -> None:
+    script = (
+        "import sys\n"
+        "sys.modules['service.publish'] = None\n"
+        "from service.cli import main\n"
+        "sys.exit(main(sys.argv[1:]))\n"
+    )
+    arguments = ["publish", "iris.joblib", "--rows", "rows.csv", "--name", "iris", "--store", str(tmp_path)]
+    done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=False)
+    expected = "alphard: publishing is not installed here: there is no service.publish\n"
+    assert (done.returncode, done.stderr) == (2, expected)
+
+
 def test_an_interrupt_is_one_line(tmp_path: Path) -> None:
     script = (
         "import os, signal, sys, service.promotion\n"

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import os
 import pickle
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,13 @@ def test_splines_may_be_built() -> None:
     estimator = make_pipeline(SplineTransformer(), LinearRegression()).fit(rows, rows[:, 0] ** 2)
     archive, types = archive_estimator(estimator)
     assert np.array_equal(load_estimator(archive, types).predict(rows), estimator.predict(rows))
+
+
+def test_an_installation_without_scikit_learn_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    archive, types = archive_estimator(LinearRegression().fit(X, X[:, 0]))
+    monkeypatch.setitem(sys.modules, "skops.io", None)
+    with pytest.raises(BundleError, match=r"needs scikit-learn itself, and skops\.io is not installed here"):
+        load_estimator(archive, types)
 
 
 def test_rows_that_the_estimator_refuses_are_named() -> None:
