@@ -10,12 +10,12 @@ from service.bundle import Feature, Signature
 
 _LISTED = 5
 _QUOTED = 40
-_FLOAT64_MAX = float(np.finfo(np.float64).max)
+FLOAT64_MAX = float(np.finfo(np.float64).max)
 # The least float64 that rounds to infinity as a float32 is its maximum and half of the last step more.
 _FLOAT32_MAX = float(np.nextafter(2.0**128 - 2.0**103, 0))
 _INT64_MIN, _INT64_MAX = -(2.0**63), float(np.nextafter(2.0**63, 0))
 _RANGES = {
-    "float64": (-_FLOAT64_MAX, _FLOAT64_MAX),
+    "float64": (-FLOAT64_MAX, FLOAT64_MAX),
     "float32": (-_FLOAT32_MAX, _FLOAT32_MAX),
     "int64": (_INT64_MIN, _INT64_MAX),
     "bool": (0.0, 1.0),

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from service.bundle import Rows
 from service.codec.columns import Column, NumberColumn, StringColumn
+from service.codec.numbers import NumberRules
 
 Cells = Sequence[Sequence[Any]]
 Pick = Callable[[Any], Sequence[Any]]
@@ -90,16 +91,13 @@ class _Picks:
 
 
 class _Numbers:
-    """The rules of all number columns at once, as arrays of one entry a column."""
+    """All columns of numbers at once."""
 
     def __init__(self, columns: Sequence[NumberColumn]) -> None:
         self._count = len(columns)
         self._some_boolean = any(column.boolean for column in columns)
-        self._low = np.array([column.low for column in columns])
-        self._high = np.array([column.high for column in columns])
         self._required = np.array([not column.nullable for column in columns], bool)
-        self._whole = [i for i, column in enumerate(columns) if column.whole]
-        self._allowed = [(i, np.array(sorted(c.allowed))) for i, c in enumerate(columns) if c.allowed is not None]
+        self._rules = NumberRules(columns)
 
     def decode(self, rows: Cells, picks: _Picks) -> NDArray[np.float64] | None:
         """Raises KeyError and OverflowError where the rows give rise to them."""
@@ -113,7 +111,7 @@ class _Numbers:
             types.remove(bool)
         if not types:
             numbers = np.array(cells, np.float64)
-            return numbers if self._hold(numbers, None) else None
+            return numbers if self._rules.hold(numbers) else None
         if types != {NoneType}:
             return None
         return self._decode_nullable(cells)
@@ -123,16 +121,7 @@ class _Numbers:
         missing = np.isnan(numbers)
         if missing[:, self._required].any() or missing.sum() != sum(row.count(None) for row in cells):
             return None
-        return numbers if self._hold(numbers, missing) else None
-
-    def _hold(self, numbers: NDArray[np.float64], missing: NDArray[np.bool_] | None) -> bool:
-        """Whether every number that is not missing keeps its column's rules."""
-        fine = (numbers >= self._low) & (numbers <= self._high)
-        for i in self._whole:
-            fine[:, i] &= np.floor(numbers[:, i]) == numbers[:, i]
-        for i, allowed in self._allowed:
-            fine[:, i] &= np.isin(numbers[:, i], allowed)
-        return bool(fine.all() if missing is None else (fine | missing).all())
+        return numbers if self._rules.hold(numbers, missing) else None
 
 
 def _pick(keys: Sequence[Any]) -> Pick:
