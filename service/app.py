@@ -20,7 +20,7 @@ from service.bundle import Manifest
 from service.drain import Drain
 from service.errors import AlphardError
 from service.loader import Loader
-from service.middleware import ExchangeMiddleware
+from service.middleware import AnswerCheckMiddleware, CheckAnswer, ExchangeMiddleware
 from service.openapi import openapi_document
 from service.problems import problem_of
 from service.routes import PREDICT_PATH, Predict, routes
@@ -73,15 +73,17 @@ def create_app(
     *,
     drain: Drain | None = None,
     output: Output | None = None,
+    check_answer: CheckAnswer | None = None,
 ) -> FastAPI:
     """The application. Its lifespan runs the loader and flushes the metrics.
 
     ``drain`` is begun by whoever stops the server. Lines go to ``output``, by default standard output.
+    ``check_answer`` sees every answer while it can still be another.
     """
     drain = drain or Drain(settings.drain_hold_seconds)
     output = output or Output(settings.log_format)
     predict = Predict(loader, max_body_bytes=settings.max_body_bytes, max_rows=settings.max_rows)
-    gate = partial(
+    exchange = partial(
         ExchangeMiddleware,
         metrics=metrics,
         access_log=AccessLog(output, settings.log_level),
@@ -89,6 +91,10 @@ def create_app(
         deadline_seconds=settings.request_deadline_seconds,
         current_version=lambda: None if (model := loader.status.model) is None else model.manifest.version,
     )
+
+    def gate(app: ASGIApp) -> ASGIApp:
+        return exchange(app if check_answer is None else AnswerCheckMiddleware(app, check_answer))
+
     return Application(
         loader,
         predict,
@@ -125,7 +131,7 @@ async def _lifespan(settings: Settings, loader: Loader, metrics: Metrics, output
         with suppress(asyncio.CancelledError):
             await task
     if flushed:
-        _flush(metrics, output)
+        flush(metrics, output, time.time())
 
 
 async def _run(loader: Loader) -> None:
@@ -139,9 +145,10 @@ async def _run(loader: Loader) -> None:
 async def _flush_for_ever(metrics: Metrics, output: Output, seconds: float) -> None:
     while True:
         await asyncio.sleep(seconds)
-        _flush(metrics, output)
+        flush(metrics, output, time.time())
 
 
-def _flush(metrics: Metrics, output: Output) -> None:
-    for line in metrics.flush(namespace=NAMESPACE, service=SERVICE, timestamp_ms=int(time.time() * 1000)):
+def flush(metrics: Metrics, output: Output, at: float) -> None:
+    """Writes what came since the last flush, as of this time in seconds since the epoch."""
+    for line in metrics.flush(namespace=NAMESPACE, service=SERVICE, timestamp_ms=int(at * 1000)):
         output.line(line.decode())

@@ -89,6 +89,8 @@ class Loader:
         self._store: Store | None = None
         self._settled_tag: str | None = None
         self._doing = ""
+        self._failures = 0
+        self._fetching = False
         self._status = Status(None, "loading", "the model is about to be loaded")
 
     @property
@@ -105,25 +107,39 @@ class Loader:
             raise NotReadyError(self._status.reason or "", self._status.detail or "")
         return self._status.model
 
+    @property
+    def fetching(self) -> bool:
+        """Whether a version was found that should be served, and is on its way."""
+        return self._fetching
+
     async def run(self) -> None:
         """Loads the model and follows its alias until cancelled; a pinned version ends it once that is loaded.
 
         Never raises: what goes wrong is in ``status``, in the log and in the metrics, and is tried again.
         """
-        failures = 0
-        while True:
-            failures = 0 if await self._turn() else failures + 1
-            if self._uri.version is not None and self._status.model is not None:
-                return
-            await asyncio.sleep(self._pause(failures))
+        while (pause := await self.turn()) is not None:
+            await asyncio.sleep(pause)
+
+    async def turn(self) -> float | None:
+        """Makes what should be served current, if it is not: one round of ``run``. Cancelled, it leaves no trace.
+
+        The seconds until the next one, or None when none is needed.
+        """
+        try:
+            self._failures = 0 if await self._make_current() else self._failures + 1
+        finally:
+            self._fetching = False
+        if self._uri.version is not None and self._status.model is not None:
+            return None
+        return self._pause(self._failures)
 
     def _pause(self, failures: int) -> float:
         if self._status.model is None:
             return _backoff(failures, self._poll_seconds)
         return _jitter(self._poll_seconds * min(1 + failures, _POLL_PAUSES))
 
-    async def _turn(self) -> bool:
-        """Makes what should be served current, if it is not. Whether that, or finding out, succeeded."""
+    async def _make_current(self) -> bool:
+        """Whether it succeeded, or nothing was to be done."""
         target = None
         started_at = time.monotonic()
         try:
@@ -131,6 +147,7 @@ class Loader:
                 target = await self._find()
                 if target is None or self._is_served(target):
                     return True
+                self._fetching = True
                 bundle = await self._fetch(target)
             # Building takes processor time that nothing can stop, so a deadline would only start it twice.
             self._do(f"building {self._uri.name} {target.version} and reproducing its golden answers")

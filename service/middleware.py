@@ -30,6 +30,7 @@ _PATH_LIMIT = 256
 _CLOSE = (b"connection", b"close")
 
 CurrentVersion = Callable[[], str | None]
+CheckAnswer = Callable[[Scope, bytes], None]
 
 
 class Exchange:
@@ -188,6 +189,31 @@ class ExchangeMiddleware:
         else:
             level = logging.DEBUG if status == 200 and route in _PROBES else logging.INFO
         self._access_log.write(level, exchange.fields(seconds))
+
+
+class AnswerCheckMiddleware:
+    """Holds each answer until it is whole and ``check`` has seen the request's scope and the body.
+
+    What ``check`` raises is answered in its place.
+    """
+
+    def __init__(self, app: ASGIApp, check: CheckAnswer) -> None:
+        self.app = app
+        self._check = check
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        held: list[Message] = []
+
+        async def hold(message: Message) -> None:
+            held.append(message)
+
+        await self.app(scope, receive, hold)
+        self._check(scope, b"".join(message.get("body", b"") for message in held))
+        for message in held:
+            await send(message)
 
 
 def _out_of_time(exchange: Exchange) -> ProblemDocument:

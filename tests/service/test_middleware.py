@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from starlette.types import Scope
 
-from service.errors import EngineError
+from service.app import create_app
+from service.errors import EngineError, TooLargeError
 from service.loader import Status
-from service.telemetry.logs import configure_logging
+from service.telemetry.logs import Output, configure_logging
 from tests.serving import ROW, FakeModel, Service, make_service
 
 PREDICT: dict[str, Any] = {"instances": [ROW]}
@@ -245,3 +247,24 @@ def test_requests_are_counted_by_route_and_status() -> None:
     assert 'alphard_requests_total{route="other",status="404"} 1' in text
     assert 'alphard_request_seconds_count{route="/predict"} 2' in text
     assert "alphard_rows_total 2" in text
+
+
+def test_an_answer_is_checked_while_it_can_still_be_another(service: Service) -> None:
+    seen: list[tuple[str, bytes]] = []
+
+    def check(scope: Scope, body: bytes) -> None:
+        seen.append((scope["path"], body))
+        if scope["path"] == "/predict":
+            raise TooLargeError("send fewer rows")
+
+    app = create_app(
+        service.settings, service.loader, service.metrics, output=Output("json", service.lines), check_answer=check
+    )
+    checked = service._replace(app=app)
+    live, refused = checked.ask("GET", "/live"), checked.ask("POST", "/predict", PREDICT)
+    assert live == service.ask("GET", "/live", headers={"x-request-id": live.headers["x-request-id"]})
+    assert (refused.status, refused.json()["detail"]) == (413, "send fewer rows")
+    assert "content-length" in refused.headers
+    assert service.lines.objects()[-1]["status"] == 413
+    assert seen[0] == ("/live", live.body)
+    assert b'"predictions"' in seen[1][1]
