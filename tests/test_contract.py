@@ -25,7 +25,7 @@ LAYERS = (
     {"service.publish", "service.schemas", "service.settings", "service.drain", "service.problems"},
     {"service.routes", "service.middleware", "service.openapi", "service.connection", "service.example"},
     {"service.app"},
-    {"service.server", "service.lambda_handler"},
+    {"service.server", "service.lambda_handler", "service.lambda_shutdown", "service.upkeep"},
     {"service.card", "service.cli", "service.progress"},
     {"service.__main__"},
 )
