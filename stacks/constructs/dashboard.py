@@ -67,13 +67,11 @@ def clients_row(balancer: Balancer, *, latency_milliseconds: int) -> Row:
 def tasks_row(balancer: Balancer, *, cluster_name: str, service_name: str, minimum: int, maximum: int) -> Row:
     """How full the tasks are, and how many there are between their bounds."""
     use = [
-        tasks_metric(
-            f"{resource}Utilization", statistic, cluster_name=cluster_name, service_name=service_name, label=label
-        )
-        for resource, statistic, label in (
-            ("CPU", "Average", "CPU"),
-            ("CPU", "Maximum", "CPU of the busiest"),
-            ("Memory", "Maximum", "memory of the fullest"),
+        tasks_metric(name, statistic, cluster_name=cluster_name, service_name=service_name).with_(label=label)
+        for name, statistic, label in (
+            ("CPUUtilization", "Average", "CPU"),
+            ("CPUUtilization", "Maximum", "CPU of the busiest"),
+            ("MemoryUtilization", "Maximum", "memory of the fullest"),
         )
     ]
     per_task = [_by_minute(metric, "requests") for metric in balancer.requests_per_target()]
@@ -107,11 +105,12 @@ def function_row(function_name: str) -> Row:
 
 def model_rows(metrics: ModelMetrics, *, log_group_name: str) -> Sequence[Row]:
     """Which versions answer, which were loaded or rejected, and why."""
-    rejections = [metrics.rejections(reason) for reason in REJECTIONS]
+    rejections = [metrics.rejections(reason).with_(label=reason) for reason in REJECTIONS]
+    held_back = metrics.rejected().with_(label="promotion held back")
     return [
         [
             _table("Model versions served", queries.MODEL_VERSIONS, log_group_name, width=_HALF),
-            _graph("Rejected models by reason", [*rejections, metrics.rejected()], width=_HALF),
+            _graph("Rejected models by reason", [*rejections, held_back], width=_HALF),
         ],
         [_table("Models loaded and rejected", queries.MODEL_EVENTS, log_group_name)],
     ]

@@ -140,9 +140,7 @@ def _add(metrics: Mapping[str, cloudwatch.IMetric]) -> cloudwatch.MathExpression
     )
 
 
-def tasks_metric(
-    metric_name: str, statistic: str, *, cluster_name: str, service_name: str, label: str
-) -> cloudwatch.Metric:
+def tasks_metric(metric_name: str, statistic: str, *, cluster_name: str, service_name: str) -> cloudwatch.Metric:
     """``CPUUtilization`` or ``MemoryUtilization`` of the tasks, in percent of what they have."""
     return cloudwatch.Metric(
         namespace="AWS/ECS",
@@ -150,7 +148,6 @@ def tasks_metric(
         statistic=statistic,
         dimensions_map={"ClusterName": cluster_name, "ServiceName": service_name},
         period=MINUTE,
-        label=label,
     )
 
 
@@ -162,7 +159,6 @@ def function_metric(metric_name: str, statistic: str, *, function_name: str) -> 
         statistic=statistic,
         dimensions_map={"FunctionName": function_name},
         period=MINUTE,
-        label=metric_name,
     )
 
 
@@ -187,26 +183,23 @@ class ModelMetrics(Construct):
 
     def rejections(self, reason: str) -> cloudwatch.Metric:
         """Loads of a model that failed for this ``reason`` of the service's ``model_rejected`` lines."""
-        return self._metric("model_rejections", cloudwatch.Stats.SUM, reason, {"reason": reason})
+        return self._metric("model_rejections", cloudwatch.Stats.SUM, {"reason": reason})
 
     def rejected(self) -> cloudwatch.Metric:
         """1 while a task serves an older model because it rejected the one that the alias names."""
-        return self._metric("model_rejected", cloudwatch.Stats.MAXIMUM, "promotion held back")
+        return self._metric("model_rejected", cloudwatch.Stats.MAXIMUM)
 
     def alias_poll_failures(self) -> cloudwatch.Metric:
         """How often a task could not read the alias that it follows."""
-        return self._metric("alias_poll_failures", cloudwatch.Stats.SUM, "alias not read")
+        return self._metric("alias_poll_failures", cloudwatch.Stats.SUM)
 
-    def _metric(
-        self, name: str, statistic: str, label: str, dimensions: Mapping[str, str] | None = None
-    ) -> cloudwatch.Metric:
+    def _metric(self, name: str, statistic: str, dimensions: Mapping[str, str] | None = None) -> cloudwatch.Metric:
         return cloudwatch.Metric(
             namespace=self._namespace,
             metric_name=name,
             statistic=statistic,
             dimensions_map=dimensions,
             period=cdk.Duration.minutes(5),
-            label=label,
         )
 
     def _filter(
