@@ -108,7 +108,7 @@ def _read(environment: Environment, folder: Path) -> Synthesis:
         templates={stack: json.loads(path.read_text()) for stack, path in templates.items()},
         protected=frozenset(stack for stack in templates if artifacts[stack]["properties"]["terminationProtection"]),
         files=frozenset(path.name for path in folder.iterdir()),
-        findings=tuple(_findings(folder)),
+        findings=tuple(findings(folder)),
         acknowledgements=tuple(_acknowledgements(folder)),
     )
 
@@ -121,7 +121,8 @@ def _acknowledgements(folder: Path) -> Iterator[Acknowledgement]:
                     yield from (Acknowledgement(rule, construct, reason) for rule, reason in entry["data"].items())
 
 
-def _findings(folder: Path) -> Iterator[Finding]:
+def findings(folder: Path) -> Iterator[Finding]:
+    """What validation reported into a folder of the CDK's output."""
     path = folder / "validation-report.json"
     if not path.exists():
         return

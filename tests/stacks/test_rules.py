@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from cfnlint.api import lint
 from cfnlint.core import get_rules
 
 from tests.stacks.environments import CONTEXT, ENVIRONMENTS
-from tests.stacks.synthesis import Synthesis
+from tests.stacks.synthesis import Synthesis, findings
 
 CHECKOV = "3.3.30"
 CHECKOV_CONFIG = Path(__file__).with_name("checkov.yaml")
@@ -75,14 +75,6 @@ def test_every_acknowledgement_stands_at_a_construct_and_gives_its_reason(synthe
         assert len(acknowledgement.reason.split()) >= 4, acknowledgement
 
 
-def _found(folder: Path) -> Iterator[tuple[str, str]]:
-    report = json.loads((folder / "validation-report.json").read_text())
-    for plugin in report["pluginReports"]:
-        for violation in plugin["violations"]:
-            for construct in violation["violatingConstructs"]:
-                yield construct["constructPath"], violation["ruleName"]
-
-
 def test_an_acknowledgement_holds_for_its_construct_alone(tmp_path: Path) -> None:
     app = cdk.App(analytics_reporting=False, context=CONTEXT, outdir=str(tmp_path))
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
@@ -92,4 +84,5 @@ def test_an_acknowledgement_holds_for_its_construct_alone(tmp_path: Path) -> Non
     cdk.Validations.of(one).acknowledge(acknowledgement)
     with pytest.raises(RuntimeError, match="ValidationFailed"):
         app.synth()
-    assert [path for path, rule in _found(tmp_path) if rule == "AwsSolutions-S1"] == ["Stack/Other/Resource"]
+    found = [finding.construct for finding in findings(tmp_path) if finding.rule == "AwsSolutions-S1"]
+    assert found == ["Stack/Other/Resource"]
