@@ -12,7 +12,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-from stacks.settings import SettingsError
+import aws_cdk as cdk
+
+from stacks.settings import Environment, SettingsError, read_environment
 
 ROOT = Path(__file__).parents[1]
 
@@ -30,10 +32,11 @@ class Resource(NamedTuple):
 
 
 class Assembly(NamedTuple):
-    """The templates of an environment by the construct ids of their stacks, and the names of these stacks."""
+    """The templates and the names of an environment's stacks, by their construct ids; the CDK's bootstrap they need."""
 
     templates: Mapping[str, Mapping[str, Any]]
     stack_names: Mapping[str, str]
+    bootstrap_version: int
 
     def resources(self, *types: str) -> list[Resource]:
         """The resources of these types, or all of them without one."""
@@ -44,6 +47,11 @@ class Assembly(NamedTuple):
 def environment_names() -> list[str]:
     """The environments that ``cdk.json`` describes, in its order."""
     return list(_context()["environments"])
+
+
+def load_environment(name: str) -> Environment:
+    """The settings of one environment of ``cdk.json``. Raises SettingsError."""
+    return read_environment(cdk.App(context={**_context(), "env": name}, analytics_reporting=False).node)
 
 
 def synthesize(environment: str, image_tag: str) -> Assembly:
@@ -81,6 +89,9 @@ def resolve(value: Any, known: Mapping[str, str]) -> str | None:
         case {"Fn::Join": [str(separator), list(parts)]}:
             resolved = [resolve(part, known) for part in parts]
             return None if None in resolved else separator.join(part for part in resolved if part is not None)
+        case {"Fn::Select": [index, {"Fn::Split": [str(separator), text]}]}:
+            whole = resolve(text, known)
+            return None if whole is None else whole.split(separator)[int(index)]
         case {"Fn::Sub": str(text)}:
             names = _SUB.findall(text)
             return _SUB.sub(lambda name: known[name[1]], text) if all(name in known for name in names) else None
@@ -120,4 +131,5 @@ def _read(folder: Path) -> Assembly:
     return Assembly(
         {name: json.loads((folder / found["templateFile"]).read_text()) for name, found in stacks},
         {name: found["stackName"] for name, found in stacks},
+        max(found["requiresBootstrapStackVersion"] for _, found in stacks),
     )

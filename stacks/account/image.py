@@ -1,0 +1,132 @@
+"""The image of a commit: whether the repository has it, and building and pushing it where it has not."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import shutil
+import subprocess
+from typing import NamedTuple, Protocol
+
+from stacks.account.connection import Account
+from stacks.assembly import ROOT
+from stacks.errors import CommandError
+
+_URI = re.compile(r"^(?P<registry>[^/]+)/(?P<repository>.+):(?P<tag>[^:/]+)$")
+_MISSING = ("RepositoryNotFoundException", "ImageNotFoundException")
+_INDEXES = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
+_TOOLS = ("docker", "podman", "buildah")
+"""Those that build and push under the same three verbs, in the order in which they are looked for."""
+
+
+class Image(NamedTuple):
+    """``registry/repository:tag``, for a ``platform`` such as ``linux/arm64``, from a ``target`` of the Dockerfile."""
+
+    registry: str
+    repository: str
+    tag: str
+    platform: str
+    target: str
+
+    def __str__(self) -> str:
+        return f"{self.registry}/{self.repository}:{self.tag}"
+
+
+class Builder(Protocol):
+    """Makes the image of the work tree's commit and puts it into its repository; raises CommandError."""
+
+    def __call__(self, account: Account, image: Image, commit: str) -> None: ...
+
+
+def parse_image(uri: str, *, architecture: str, target: str) -> Image:
+    """``architecture`` is as ECS and Lambda write it, in any case: x86_64 or arm64. Raises CommandError."""
+    found = _URI.match(uri)
+    if found is None:
+        raise CommandError(f"{uri!r} is no image in a registry with a tag")
+    platform = "linux/arm64" if architecture.lower() == "arm64" else "linux/amd64"
+    return Image(found["registry"], found["repository"], found["tag"], platform, target)
+
+
+def is_pushed(account: Account, image: Image) -> bool:
+    """Whether the repository has the tag. Raises UnreadError."""
+    answer = account.ask(
+        "ecr", "describe_images", _MISSING, repositoryName=image.repository, imageIds=[{"imageTag": image.tag}]
+    )
+    return bool(answer and answer["imageDetails"])
+
+
+def platforms(account: Account, image: Image) -> list[str]:
+    """What the image runs on, such as ``linux/arm64``; nothing where its manifest, of one image alone, does not say.
+
+    Raises UnreadError.
+    """
+    answer = account.ask(
+        "ecr",
+        "batch_get_image",
+        _MISSING,
+        repositoryName=image.repository,
+        imageIds=[{"imageTag": image.tag}],
+        acceptedMediaTypes=list(_INDEXES),
+    )
+    manifests = json.loads(answer["images"][0]["imageManifest"]).get("manifests", ()) if answer["images"] else ()
+    found = [f"{entry['platform']['os']}/{entry['platform']['architecture']}" for entry in manifests]
+    return [platform for platform in found if platform != "unknown/unknown"]  # which attestations have
+
+
+def head_commit() -> str:
+    """The Git SHA of the work tree's commit, which is the image's tag. Raises CommandError."""
+    run = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S607 - the developer's own Git
+    if run.returncode != 0:
+        raise CommandError("the commit is not known: deploy from a clone of the repository")
+    return run.stdout.strip()
+
+
+def uncommitted() -> list[str]:
+    """The paths in which the work tree differs from its commit."""
+    command = ["git", "status", "--porcelain"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603 - the developer's own Git
+    return [line[3:] for line in run.stdout.splitlines()]
+
+
+def build_and_push(account: Account, image: Image, commit: str) -> None:
+    """Builds by the first of docker, podman and buildah that works here, and pushes with a token that only its standard
+    input sees.
+
+    Raises CommandError if none works, or the work tree is not the commit that the tag names.
+    """
+    if changed := uncommitted():
+        raise CommandError(
+            f"the image is named by its commit, and the work tree differs from it in {changed[0]}"
+            + (f" and {len(changed) - 1} more" if len(changed) > 1 else "")
+            + ": commit first"
+        )
+    tool = _find_tool()
+    built = [tool, "build", "--platform", image.platform, "--file", "docker/Dockerfile", "--target", image.target]
+    _run([*built, "--build-arg", f"REVISION={commit}", "--tag", str(image), "."])
+    _run([tool, "login", "--username", "AWS", "--password-stdin", image.registry], said=_token(account))
+    _run([tool, "push", str(image)])
+
+
+def _find_tool() -> str:
+    """The first tool that is there and works: a docker without its daemon does not."""
+    for tool in _TOOLS:
+        if shutil.which(tool) and subprocess.run([tool, "info"], capture_output=True, check=False).returncode == 0:  # noqa: S603 - of the list above
+            return tool
+    raise CommandError(f"the image must be built, and none of {', '.join(_TOOLS)} works here")
+
+
+def _token(account: Account) -> str:
+    data = account.ask("ecr", "get_authorization_token")["authorizationData"][0]
+    return base64.b64decode(data["authorizationToken"]).decode().partition(":")[2]
+
+
+def _run(command: list[str], *, said: str | None = None) -> None:
+    run = subprocess.run(command, cwd=ROOT, input=said, text=True, check=False)  # noqa: S603 - built above from our own words
+    if run.returncode != 0:
+        raise CommandError(f"{' '.join(command[:2])} failed with status {run.returncode}: see above")
