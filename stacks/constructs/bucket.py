@@ -11,7 +11,8 @@ from constructs import Construct
 class PrivateBucket(s3.Bucket):
     """Encrypted, reached over TLS only, never public, without ACLs; it and its policy outlive their stack.
 
-    With ``access_logs``, S3 writes a line for each request there, under keys that begin with the construct's id.
+    What was overwritten or deleted can be had back for ``recovery_days``. With ``access_logs``, S3 writes a line for
+    each request there, under keys that begin with the construct's id.
     """
 
     def __init__(
@@ -20,14 +21,14 @@ class PrivateBucket(s3.Bucket):
         construct_id: str,
         *,
         name: str,
-        versioned: bool = False,
+        recovery_days: int,
         access_logs: s3.IBucket | None = None,
     ) -> None:
         super().__init__(
             scope,
             construct_id,
             bucket_name=name,
-            versioned=versioned,
+            versioned=True,
             encryption=s3.BucketEncryption.S3_MANAGED,
             enforce_ssl=True,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
@@ -35,26 +36,29 @@ class PrivateBucket(s3.Bucket):
             server_access_logs_bucket=access_logs,
             server_access_logs_prefix=f"{construct_id}/" if access_logs else None,
         )
-        self.add_lifecycle_rule(abort_incomplete_multipart_upload_after=cdk.Duration.days(7))
+        self.add_lifecycle_rule(
+            noncurrent_version_expiration=cdk.Duration.days(recovery_days),
+            expired_object_delete_marker=True,
+            abort_incomplete_multipart_upload_after=cdk.Duration.days(7),
+        )
         cdk.RemovalPolicies.of(self).retain()
 
 
 class ModelBucket(PrivateBucket):
-    """Where models are published and promoted; what is overwritten or deleted can be had back for 90 days."""
+    """Where models are published and promoted."""
 
     def __init__(self, scope: Construct, construct_id: str, *, name: str, access_logs: s3.IBucket) -> None:
-        super().__init__(scope, construct_id, name=name, versioned=True, access_logs=access_logs)
-        self.add_lifecycle_rule(noncurrent_version_expiration=cdk.Duration.days(90), expired_object_delete_marker=True)
+        super().__init__(scope, construct_id, name=name, recovery_days=90, access_logs=access_logs)
 
 
 class LogBucket(PrivateBucket):
     """The archive of access logs: of the account's load balancers, under ``AWSLogs/<account>/``, and of other buckets.
 
-    SSE-S3 is the only encryption under which a balancer writes logs.
+    A line stays for ``archive_days``, and can be had back a week longer. A balancer writes under SSE-S3 alone.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, name: str, archive_days: int) -> None:
-        super().__init__(scope, construct_id, name=name)
+        super().__init__(scope, construct_id, name=name, recovery_days=7)
         self.add_lifecycle_rule(expiration=cdk.Duration.days(archive_days))
         self._let_balancers_write()
         cdk.Validations.of(self).acknowledge(
