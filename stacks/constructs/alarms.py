@@ -175,8 +175,8 @@ class FunctionAlarms(Alarms):
         errors = function_metric("Errors", cloudwatch.Stats.SUM, function_name=function_name)
         page = write(
             means="for 5 minutes invocations end outside the service: crashes, time-outs, no memory.",
-            look="the lines before a failed invocation's REPORT line.",
-            query=queries.COLD_STARTS,
+            look="the log group's lines of level ERROR, and what Lambda itself says of the failed invocations.",
+            query=queries.ONE_REQUEST,
             back=either,
         )
         self._at_least("Errors", "function-errors", errors, 1, periods=5, page=page)

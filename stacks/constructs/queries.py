@@ -89,11 +89,12 @@ STARTS_AND_DRAINS = Query(
 COLD_STARTS = Query(
     "cold-starts",
     (
-        'filter @type = "REPORT"',  # the line that Lambda itself writes after each invocation
-        "stats count(*) as invocations, count(@initDuration) as cold_starts, max(@initDuration) as slowest_start_ms,"
-        " max(@maxMemoryUsed / 1000 / 1000) as memory_mb by bin(1h)",
+        'filter event = "model_loaded" and not ispresent(replaced_version)',
+        "stats count(*) as cold_starts, pct(load_seconds, 50) as p50_seconds, max(load_seconds) as slowest_seconds"
+        " by bin(1h)",
     ),
 )
+"""Each execution environment of a function loads its first model once."""
 
 DEPLOYMENTS = Query(
     "deployments",
