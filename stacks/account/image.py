@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import subprocess
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from stacks.account.connection import Account
@@ -79,44 +80,41 @@ def platforms(account: Account, image: Image) -> list[str]:
     return [platform for platform in found if platform != "unknown/unknown"]  # which attestations have
 
 
-def head_commit() -> str:
+def head_commit(root: Path = ROOT) -> str:
     """The Git SHA of the work tree's commit, which is the image's tag. Raises CommandError."""
-    run = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S607 - the developer's own Git
-    if run.returncode != 0:
-        raise CommandError("the commit is not known: deploy from a clone of the repository")
-    return run.stdout.strip()
+    return _git(root, "rev-parse", "HEAD")
 
 
-def uncommitted() -> list[str]:
-    """The paths in which the work tree differs from its commit."""
-    command = ["git", "status", "--porcelain"]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603 - the developer's own Git
-    return [line[3:] for line in run.stdout.splitlines()]
+def uncommitted(root: Path = ROOT) -> list[str]:
+    """The paths in which the work tree differs from its commit. Raises CommandError."""
+    return [line.split(maxsplit=1)[1] for line in _git(root, "status", "--porcelain").splitlines()]
 
 
-def build_and_push(account: Account, image: Image, commit: str) -> None:
-    """Builds by the first of docker, podman and buildah that works here, and pushes with a token that only its standard
-    input sees.
+def build_and_push(account: Account, image: Image, commit: str, root: Path = ROOT) -> None:
+    """Builds by the first of docker, podman and buildah that works here, and pushes with a token that only the tool's
+    standard input sees. The same commit gives the same layers: their times are the commit's.
 
-    Raises CommandError if none works, or the work tree is not the commit that the tag names.
+    Raises CommandError if none works, or if the work tree is not the commit that the tag names.
     """
-    if changed := uncommitted():
+    if changed := uncommitted(root):
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
         raise CommandError(
-            f"the image is named by its commit, and the work tree differs from it in {changed[0]}"
-            + (f" and {len(changed) - 1} more" if len(changed) > 1 else "")
-            + ": commit first"
+            f"the image is named by its commit, and the work tree differs from it in {changed[0]}{more}: commit first"
         )
     tool = _find_tool()
-    built = [tool, "build", "--platform", image.platform, "--file", "docker/Dockerfile", "--target", image.target]
-    _run([*built, "--build-arg", f"REVISION={commit}", "--tag", str(image), "."])
-    _run([tool, "login", "--username", "AWS", "--password-stdin", image.registry], said=_token(account))
-    _run([tool, "push", str(image)])
+    made_at = _git(root, "log", "-1", "--format=%ct")
+    times = ["--build-arg", f"SOURCE_DATE_EPOCH={made_at}"] if tool == "docker" else ["--timestamp", made_at]
+    source = ["--platform", image.platform, "--file", "docker/Dockerfile", "--target", image.target]
+    _run(root, [tool, "build", *source, *times, "--build-arg", f"REVISION={commit}", "--tag", str(image), "."])
+    _run(root, [tool, "login", "--username", "AWS", "--password-stdin", image.registry], said=_token(account))
+    _run(root, [tool, "push", str(image)])
 
 
 def _find_tool() -> str:
     """The first tool that is there and works: a docker without its daemon does not."""
     for tool in _TOOLS:
-        if shutil.which(tool) and subprocess.run([tool, "info"], capture_output=True, check=False).returncode == 0:  # noqa: S603 - of the list above
+        path = shutil.which(tool)
+        if path and subprocess.run([path, "info"], capture_output=True, check=False).returncode == 0:  # noqa: S603 - of the list above
             return tool
     raise CommandError(f"the image must be built, and none of {', '.join(_TOOLS)} works here")
 
@@ -126,7 +124,14 @@ def _token(account: Account) -> str:
     return base64.b64decode(data["authorizationToken"]).decode().partition(":")[2]
 
 
-def _run(command: list[str], *, said: str | None = None) -> None:
-    run = subprocess.run(command, cwd=ROOT, input=said, text=True, check=False)  # noqa: S603 - built above from our own words
+def _git(root: Path, *arguments: str) -> str:
+    run = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)  # noqa: S603, S607 - the developer's own Git
+    if run.returncode != 0:
+        raise CommandError("the commit is not known: this must run in a clone of the repository, with git")
+    return run.stdout.strip()
+
+
+def _run(root: Path, command: list[str], *, said: str = "") -> None:
+    run = subprocess.run(command, cwd=root, input=said, text=True, check=False)  # noqa: S603 - built above from our own words
     if run.returncode != 0:
         raise CommandError(f"{' '.join(command[:2])} failed with status {run.returncode}: see above")

@@ -20,6 +20,7 @@ from stacks.settings import Environment
 from tests.serving import ask
 from tests.stacks import thuban
 from tests.stacks.account.beside_thuban import Thuban, make_thuban
+from tests.stacks.account.images import put_image
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 RELEASE = Release(
@@ -58,10 +59,6 @@ def look(account: Account, *, of: Assembly | None = None, release: Release = REL
     return [finding for finding in found if finding.kind != "pending"]
 
 
-def put_image(account: Account, manifest: Mapping[str, Any]) -> None:
-    account.ask("ecr", "put_image", repositoryName=thuban.REPOSITORY, imageManifest=json.dumps(manifest), imageTag=SHA)
-
-
 NO_KEY = "delete it, or give the environment another name"
 PROVIDER_URL = "https://token.actions.githubusercontent.com"
 
@@ -97,7 +94,7 @@ def test_the_accounts_only_oidc_provider_is_adopted_by_its_arn(beside: Thuban, a
 
 def test_a_taken_priority_is_changed_in_the_settings(beside: Thuban, account: Account) -> None:
     (rule,) = account.ask("elbv2", "describe_rules", ListenerArn=beside.listener_arn)["Rules"]
-    properties = {"ListenerArn": beside.listener_arn, "Priority": 7}
+    properties: dict[str, Any] = {"ListenerArn": beside.listener_arn, "Priority": 7}
     conditions = [{"Field": "path-pattern", "Values": ["/x"]}]
     account.ask("elbv2", "create_rule", **properties, Conditions=conditions, Actions=rule["Actions"])
     ours = {"Type": "AWS::ElasticLoadBalancingV2::ListenerRule", "Properties": properties}
@@ -222,11 +219,12 @@ def test_a_certificate_must_be_issued(beside: Thuban, account: Account) -> None:
 def test_a_hosted_zone_must_be_the_one_of_its_name(beside: Thuban, account: Account) -> None:
     zone = account.ask("route53", "create_hosted_zone", Name="example.com", CallerReference="1")["HostedZone"]["Id"]
     dns = {"zone_id": zone.rpartition("/")[2], "zone_name": "example.com", "record": "predict.example.com"}
-    certificate = {"load_balancer": {"certificate": "own"}}
-    assert look(account, dns=dns, **certificate) == []
-    (other,) = look(account, dns={**dns, "zone_name": "example.org", "record": "predict.example.org"}, **certificate)
+    door = {"certificate": "own"}
+    assert look(account, dns=dns, load_balancer=door) == []
+    another = {**dns, "zone_name": "example.org", "record": "predict.example.org"}
+    (other,) = look(account, dns=another, load_balancer=door)
     assert other.what.endswith("is of example.com, not of example.org")
-    (none,) = look(account, dns={**dns, "zone_id": "Z00000000000000"}, **certificate)
+    (none,) = look(account, dns={**dns, "zone_id": "Z00000000000000"}, load_balancer=door)
     assert none.what == "there is no hosted zone Z00000000000000"
 
 
@@ -245,19 +243,11 @@ def test_a_topic_and_a_user_pool_must_exist(beside: Thuban, account: Account) ->
 
 
 def test_an_image_for_another_processor_is_a_fault(beside: Thuban, account: Account) -> None:
-    platform = {"os": "linux", "architecture": "arm64"}
-    entry = {"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": "sha256:" + "0" * 64, "size": 1}
-    put_image(
-        account,
-        {
-            "schemaVersion": 2,
-            "mediaType": "application/vnd.oci.image.index.v1+json",
-            "manifests": [{**entry, "platform": platform}],
-        },
-    )
+    image = RELEASE.image._replace(platform="linux/arm64")
+    put_image(account, image)
     (found,) = look(account)
     assert found.what.endswith("is for linux/arm64")
-    assert look(account, release=RELEASE._replace(image=RELEASE.image._replace(platform="linux/arm64"))) == []
+    assert look(account, release=RELEASE._replace(image=image)) == []
 
 
 def test_a_model_of_ones_own_that_is_not_published_is_a_fault_once_there_is_its_bucket(
