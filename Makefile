@@ -6,22 +6,46 @@ PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install serve test test-all snapshots lint format lock clean
+.PHONY: help install serve cost doctor diff deploy verify image base audit test test-all snapshots lint format lock clean
 
 help: ## Print the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "make %-9s %s\n", $$1, $$2}'
 
-install: $(VENV)/all.stamp ## Make .venv with everything a person or CI needs
+install: $(VENV)/all.stamp node_modules/.stamp ## Make .venv and node_modules with everything a person or CI needs
 
 serve: $(VENV)/publish.stamp ## Publish the example model into .store and serve it on port 8000 (PORT=...)
 	@uri=$$($(BIN)/python -m service.example .store) && \
 	echo "Open http://localhost:$(PORT)/docs, or http://localhost:$(PORT)/ready and /model; stop with Ctrl-C" && \
 	ALPHARD_MODEL_URI="$$uri" ALPHARD_HOST=127.0.0.1 ALPHARD_PORT=$(PORT) exec $(BIN)/python -m service serve
 
-test: lint ## Lint, type-check and test
+image: $(VENV)/all.stamp ## Build the image, try it, and say what it weighs and takes (BASE=..., WITH_SKLEARN=0)
+	$(BIN)/python docker/image.py $(if $(BASE),--base $(BASE)) $(if $(filter 0,$(WITH_SKLEARN)),--without-sklearn)
+
+base: $(VENV)/all.stamp ## Make a base image where no registry is reached, for make image BASE=localhost/alphard-base
+	$(BIN)/python docker/base.py localhost/alphard-base
+
+audit: $(VENV)/all.stamp ## Check what the image installs against the known advisories, which PyPI serves
+	$(BIN)/pip-audit --disable-pip --require-hashes -r docker/requirements-fallback.txt -r docker/requirements-lambda.txt
+
+cost: $(VENV)/all.stamp ## Estimate what a month costs by resource, idle and at 100 requests a second (ENV=..., RPS=...)
+	@$(STACKS) cost $(if $(ENV),--env $(ENV)) $(if $(RPS),--requests-per-second $(RPS))
+
+doctor: install ## Look at the account: what a deployment would collide with, or lacks (ENV=dev)
+	@$(STACKS) doctor --env $(or $(ENV),dev)
+
+diff: install ## Show the difference against what is deployed (ENV=dev)
+	@$(STACKS) diff --env $(or $(ENV),dev)
+
+deploy: install ## Deploy the commit, with its image and the model, and verify it (ENV=dev, YES=1)
+	@$(STACKS) deploy --env $(or $(ENV),dev) $(if $(filter 1,$(YES)),--yes)
+
+verify: install ## Compare what a deployment answers with what was published (ENV=dev, URL=...)
+	@$(STACKS) verify --env $(or $(ENV),dev) $(if $(URL),--url $(URL))
+
+test: lint node_modules/.stamp ## Lint, type-check and test
 	$(BIN)/python -m pytest -m "not slow"
 
-test-all: lint ## The same, with the tests that take minutes
+test-all: lint node_modules/.stamp ## The same, with the tests that take minutes
 	$(BIN)/python -m pytest
 
 snapshots: $(VENV)/all.stamp ## Write the snapshots of the stacks again, for a reviewer to read
@@ -32,6 +56,7 @@ lint: $(VENV)/all.stamp ## Lint and type-check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/hadolint docker/Dockerfile
 
 format: $(VENV)/all.stamp ## Format the code and mend what the linter can
 	$(BIN)/ruff check --fix .
@@ -45,10 +70,16 @@ lock: $(VENV)/all.stamp ## Resolve the pinned requirements again from pyproject.
 	$(LOCK) -c requirements.txt pyproject.toml -o docker/requirements-serve.txt
 
 clean: ## Remove the environment, the local store and every cache
-	rm -rf $(VENV) .store .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) node_modules cdk.out .store dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock"
+
+STACKS = $(BIN)/python -m stacks
+
+node_modules/.stamp: package-lock.json | $(VENV)/all.stamp
+	PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
 
 $(VENV)/all.stamp: requirements.txt | $(VENV)/bin/python
 	$(PIP_INSTALL) -r requirements.txt
