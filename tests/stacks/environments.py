@@ -96,6 +96,8 @@ PUBLIC = {
 SERVERLESS = {
     "model": _MODEL,
     "compute": "lambda",
+    "network": {"egress": "none"},
+    "service": {"max_body_bytes": 1_000_000},
     "function": {"architecture": "arm64", "provisioned_concurrency": 2, "reserved_concurrency": 50},
     "operations": {"alert_emails": ["on-call@example.com"]},
 }
