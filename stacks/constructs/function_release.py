@@ -76,7 +76,7 @@ class FunctionRelease(Construct):
         https://docs.aws.amazon.com/codedeploy/latest/userguide/getting-started-create-service-role.html
         """
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("codedeploy.amazonaws.com"))
-        function, watched = alias.lambda_.function_arn, [alarm.alarm_arn for alarm in alarms]
+        function, watched = alias.lambda_.function_arn, [self._arn(alarm) for alarm in alarms]
         for actions, resources in (
             (["lambda:GetAlias", "lambda:UpdateAlias"], [function]),
             (["lambda:GetProvisionedConcurrencyConfig"], [alias.function_arn]),
@@ -84,3 +84,12 @@ class FunctionRelease(Construct):
         ):
             role.add_to_policy(iam.PolicyStatement(actions=actions, resources=resources))
         return role
+
+    def _arn(self, alarm: cloudwatch.IAlarm) -> str:
+        """By the name, which is a plain reference."""
+        return cdk.Stack.of(self).format_arn(
+            service="cloudwatch",
+            resource="alarm",
+            resource_name=alarm.alarm_name,
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )

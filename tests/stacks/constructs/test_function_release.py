@@ -16,10 +16,11 @@ OTHER_ALARM = "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:alphard-dev-ot
 
 def make(stack: cdk.Stack, **changed: Any) -> FunctionRelease:
     narrow: dict[str, Any] = {"strategy": "rolling", "step_percent": 10, "step_minutes": 2}
+    of_function = {key: changed.pop(key) for key in changed.keys() - narrow.keys()}
     return FunctionRelease(
         stack,
         "Release",
-        alias=test_function.make(stack).alias,
+        alias=test_function.make(stack, **of_function).alias,
         alarms=[cloudwatch.Alarm.from_alarm_arn(stack, "Other", OTHER_ALARM)],
         **{**narrow, **changed},
     )
@@ -75,5 +76,7 @@ def test_its_role_moves_this_alias_and_reads_these_alarms() -> None:
     (failing,) = made(make, "AWS::CloudWatch::Alarm")
     assert to_text(allowed["['lambda:GetAlias', 'lambda:UpdateAlias']"]) == f"${{{function}.Arn}}"
     assert allowed["lambda:GetProvisionedConcurrencyConfig"] == {"Ref": alias}
-    assert allowed["cloudwatch:DescribeAlarms"] == [{"Fn::GetAtt": [failing, "Arn"]}, OTHER_ALARM]
+    named = "arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:"
+    watched = [to_text(alarm) for alarm in allowed["cloudwatch:DescribeAlarms"]]
+    assert watched == [f"{named}${{{failing}}}", f"{named}alphard-dev-other"]
     assert all("ManagedPolicyArns" not in role for role in made(make, "AWS::IAM::Role").values())
