@@ -20,7 +20,7 @@ class OwnVpc(ec2.Vpc):
     - ``nat``: to anywhere, through ``nat_gateways`` that cost $33 a month each, and $0.045 a GB.
     - ``endpoints``: to ECR and CloudWatch Logs alone, through three interface endpoints that cost $22 a month and zone
       together, and $0.01 a GB: less than a gateway in each zone, more than one gateway for all zones.
-    - ``none``: to S3 alone, for nothing. A task cannot start there, since it could not pull its image.
+    - ``none``: to S3 alone, for nothing. A task could not pull its image there; a function needs none of it.
 
     The addresses are laid out for four zones, so that a zone more moves no subnet. Nothing is given a public address
     unasked. The default security group is not used; it stays as AWS makes it, since only a custom resource empties it.
@@ -44,7 +44,7 @@ class OwnVpc(ec2.Vpc):
             vpc_name=name,
             ip_addresses=ec2.IpAddresses.cidr(cidr),
             max_azs=zones,
-            reserved_azs=max(0, _LAID_OUT_ZONES - zones),
+            reserved_azs=_LAID_OUT_ZONES - zones,
             nat_gateways=nat_gateways if egress == "nat" else 0,
             restrict_default_security_group=False,
             subnet_configuration=[

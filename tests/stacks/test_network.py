@@ -20,11 +20,12 @@ BOTH = {
     "adopt": {
         "vpc_id": thuban.VPC_ID,
         "availability_zones": ["eu-central-1a", "eu-central-1b"],
-        "public_subnet_ids": ["subnet-1", "subnet-2"],
-        "private_subnet_ids": ["subnet-3", "subnet-4"],
+        "public_subnet_ids": ["subnet-00000001", "subnet-00000002"],
+        "private_subnet_ids": ["subnet-00000003", "subnet-00000004"],
     }
 }
 INTERNAL = {"scheme": "internal"}
+FUNCTION = {"compute": "lambda", "network": {"egress": "none"}, "service": {"max_body_bytes": 1_000_000}}
 SHARED: Any = THUBAN["load_balancer"]
 PUBLIC_ONLY: Any = THUBAN["network"]
 
@@ -60,10 +61,9 @@ def test_the_identifiers_of_an_own_vpc_stand_in_parameters() -> None:
     assert len({value["Ref"] for value in written.values()}) == 7
 
 
-@pytest.mark.parametrize("egress", ["nat", "endpoints", "none"])
-def test_private_subnets_are_told_with_or_without_a_way_out(egress: str) -> None:
-    stack = _network(network={"egress": egress})
-    assert {"private-subnet-1", "private-subnet-2"} <= _written(stack).keys()
+@pytest.mark.parametrize("settings", [{}, {"network": {"egress": "endpoints"}}, FUNCTION])
+def test_private_subnets_are_told_with_or_without_a_way_out(settings: dict[str, Any]) -> None:
+    assert {"private-subnet-1", "private-subnet-2"} <= _written(_network(**settings)).keys()
 
 
 def test_of_an_adopted_vpc_nothing_is_made() -> None:
@@ -72,10 +72,10 @@ def test_of_an_adopted_vpc_nothing_is_made() -> None:
     assert {resource["Type"] for resource in found.values()} == {"AWS::SSM::Parameter"}
     assert _written(stack) == {
         "vpc-id": thuban.VPC_ID,
-        "public-subnet-1": "subnet-1",
-        "public-subnet-2": "subnet-2",
-        "private-subnet-1": "subnet-3",
-        "private-subnet-2": "subnet-4",
+        "public-subnet-1": "subnet-00000001",
+        "public-subnet-2": "subnet-00000002",
+        "private-subnet-1": "subnet-00000003",
+        "private-subnet-2": "subnet-00000004",
     }
 
 
@@ -123,8 +123,8 @@ def test_tasks_stand_in_private_subnets_where_there_are_some(
     [
         ({}, {"public", "private"}),
         ({"load_balancer": INTERNAL}, {"private"}),
-        ({"compute": "lambda"}, {"public"}),
-        ({"compute": "lambda", "load_balancer": INTERNAL}, {"private"}),
+        (FUNCTION, {"public"}),
+        ({**FUNCTION, "load_balancer": INTERNAL}, {"private"}),
         ({"load_balancer": SHARED}, {"private"}),
         ({"network": PUBLIC_ONLY, "load_balancer": SHARED}, {"public"}),
     ],

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -50,8 +51,8 @@ def test_what_holds_data_outlives_the_stack_and_its_own_replacement() -> None:
 
 @pytest.mark.parametrize("production", [True, False])
 def test_in_production_alone_the_stack_and_its_log_are_protected_from_deletion(production: bool) -> None:
-    certain = {"load_balancer": {"scheme": "internal"}, "scaling": {"minimum_tasks": 2}}
-    stack = _storage(production=production, **certain)
+    required = {"load_balancer": {"scheme": "internal"}, "scaling": {"minimum_tasks": 2}}
+    stack = _storage(production=production, **required)
     assert stack.termination_protection is production
     (group,) = alone.of_type(alone.resources(stack), "AWS::Logs::LogGroup")
     assert group["DeletionProtectionEnabled"] is production
@@ -119,8 +120,10 @@ def test_the_archive_and_the_log_keep_as_long_as_is_set() -> None:
     assert found["LogGroup"]["Properties"]["RetentionInDays"] == 90
 
 
-@pytest.mark.parametrize(("compute", "pulling"), [("fargate", 0), ("lambda", 1)])
-def test_functions_pull_images_where_functions_serve(compute: str, pulling: int) -> None:
-    (repository,) = alone.of_type(alone.resources(_storage(compute=compute)), "AWS::ECR::Repository")
-    statements = repository.get("RepositoryPolicyText", {"Statement": []})["Statement"]
+@pytest.mark.parametrize(("name", "pulling"), [("dev", 0), ("serverless", 1)])
+def test_functions_pull_images_where_functions_serve(
+    synthesized: Callable[[str], Synthesis], name: str, pulling: int
+) -> None:
+    (repository,) = synthesized(name).resources("AWS::ECR::Repository")
+    statements = repository.properties.get("RepositoryPolicyText", {"Statement": []})["Statement"]
     assert [each["Principal"] for each in statements] == [{"Service": "lambda.amazonaws.com"}] * pulling
