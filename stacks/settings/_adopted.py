@@ -134,7 +134,9 @@ class Listener(Settings):
     hosted_zone_id: HostedZoneId | None = Field(
         default=None, description="the balancer's, an id such as Z215JYRZR1TBD5; a DNS record needs it"
     )
-    priority: int = Field(ge=1, le=50_000, description="a whole number from 1 to 50000, that no other rule has")
+    priority: int = Field(
+        ge=1, le=49_999, description="a whole number from 1 to 49999: no other rule has it or the next one"
+    )
     # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-rules.html
     hosts: Items[HostPattern] = Field(
         default=(),

@@ -137,7 +137,8 @@ def test_a_bootstrap_too_old_is_a_fault(beside: Thuban, account: Account) -> Non
 def test_the_role_of_ecs_is_needed_by_tasks_alone(account: Account) -> None:
     (found,) = look(account)
     assert "aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com" in found.fix
-    assert look(account, compute="lambda") == []
+    on_lambda = {"compute": "lambda", "network": {"egress": "none"}, "service": {"max_body_bytes": 1_000_000}}
+    assert look(account, **on_lambda) == []
 
 
 def adopting(beside: Thuban) -> dict[str, Any]:
@@ -185,7 +186,7 @@ def test_each_adopted_thing_that_is_not_there_is_named_with_its_key(beside: Thub
         beside._replace(
             vpc_id="vpc-00000000000000000",
             listener_arn=beside.listener_arn[:-1] + "0",
-            oidc_provider_arn=beside.oidc_provider_arn + ".cn",
+            oidc_provider_arn=beside.oidc_provider_arn.replace(account.id, "210987654321"),
         )
     )
     wrong["storage"]["repository"]["adopt"]["name"] = "another"
