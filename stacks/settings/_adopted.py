@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from stacks.settings._fields import (
@@ -123,7 +125,7 @@ class AdoptVpc(Settings):
 
 
 class Listener(Settings):
-    """A listener of a load balancer that exists; our rule stands at ``priority`` and takes requests for ``hosts``."""
+    """A listener of a load balancer that exists. Our two rules for ``hosts`` stand at ``priority`` and the next one."""
 
     listener_arn: ListenerArn = Field(
         description="an ARN such as "
@@ -134,6 +136,7 @@ class Listener(Settings):
     hosted_zone_id: HostedZoneId | None = Field(
         default=None, description="the balancer's, an id such as Z215JYRZR1TBD5; a DNS record needs it"
     )
+    protocol: Literal["http", "https"] = Field(default="http", description="http or https, as the listener speaks")
     priority: int = Field(
         ge=1, le=49_999, description="a whole number from 1 to 49999: no other rule has it or the next one"
     )
