@@ -338,6 +338,7 @@ FREE = frozenset(
         "AWS::ElasticLoadBalancingV2::TargetGroup",
         "AWS::Lambda::Alias",
         "AWS::Lambda::Version",
+        "AWS::WAFv2::LoggingConfiguration",  # of what is blocked
         # Saved queries are charged when somebody runs them.
         "AWS::Logs::QueryDefinition",
     }

@@ -13,6 +13,10 @@ Statement = tuple[Resource, Mapping[str, Any]]
 
 ANY_RESOURCE = {
     "ecr:GetAuthorizationToken": "a token is for all of a registry",
+    "elasticloadbalancing:DescribeListeners": "what is described is all of an account's",
+    "elasticloadbalancing:DescribeRules": "what is described is all of an account's",
+    "elasticloadbalancing:DescribeTargetGroups": "what is described is all of an account's",
+    "elasticloadbalancing:DescribeTargetHealth": "what is described is all of an account's",
 }
 """The actions that AWS lets nobody narrow to a resource (Service Authorization Reference)."""
 
