@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.bundle import Manifest
+from service.direct import Direct
 from service.drain import Drain
 from service.errors import AlphardError
 from service.loader import Loader
@@ -40,7 +41,11 @@ class Application(FastAPI):
     between costs as much as all the rest of a small prediction.
     """
 
-    def __init__(self, loader: Loader, predict: Predict, gate: Callable[[ASGIApp], ASGIApp], **options: Any) -> None:
+    def __init__(
+        self, loader: Loader, predict: Predict, direct: Direct, gate: Callable[[ASGIApp], ASGIApp], **options: Any
+    ) -> None:
+        self.direct = direct
+        """The shorter way for ordinary predictions, for a server that knows how to take it."""
         self._loader = loader
         self._predict = predict
         self._gate = gate
@@ -74,7 +79,7 @@ def create_app(
     drain: Drain | None = None,
     output: Output | None = None,
     check_answer: CheckAnswer | None = None,
-) -> FastAPI:
+) -> Application:
     """The application. Its lifespan runs the loader and flushes the metrics.
 
     ``drain`` is begun by whoever stops the server. Lines go to ``output``, by default standard output.
@@ -82,11 +87,12 @@ def create_app(
     """
     drain = drain or Drain(settings.drain_hold_seconds)
     output = output or Output(settings.log_format)
+    access_log = AccessLog(output, settings.log_level)
     predict = Predict(loader, max_body_bytes=settings.max_body_bytes, max_rows=settings.max_rows)
     exchange = partial(
         ExchangeMiddleware,
         metrics=metrics,
-        access_log=AccessLog(output, settings.log_level),
+        access_log=access_log,
         drain=drain,
         deadline_seconds=settings.request_deadline_seconds,
         current_version=lambda: None if (model := loader.status.model) is None else model.manifest.version,
@@ -98,6 +104,7 @@ def create_app(
     return Application(
         loader,
         predict,
+        Direct(predict, loader, metrics=metrics, access_log=access_log, drain=drain),
         gate,
         routes=routes(predict, loader, metrics, drain),
         openapi_url="/openapi.json",

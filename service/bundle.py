@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, NamedTuple, Self, TypeVar
 
 import numpy as np
@@ -46,6 +47,13 @@ class Rows(NamedTuple):
     def take(self, index: Any) -> Rows:
         """Some of the rows, by a slice, a mask or indices."""
         return Rows(self.numbers[index], self.strings[index])
+
+    @staticmethod
+    def join(parts: Sequence[Rows]) -> Rows:
+        """The rows of all parts, one after the other."""
+        if len(parts) == 1:
+            return parts[0]
+        return Rows(np.concatenate([part.numbers for part in parts]), np.concatenate([part.strings for part in parts]))
 
 
 class Answers(NamedTuple):

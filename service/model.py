@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -33,9 +34,11 @@ class Cost(NamedTuple):
 class Model:
     """One version of a model and the engine that answers for it."""
 
-    def __init__(self, manifest: Manifest, manifest_sha256: str, engine: Engine, cost: Cost) -> None:
+    def __init__(self, manifest: Manifest, manifest_sha256: str, engine: Engine, cost: Cost, *, batches: bool) -> None:
         self.manifest = manifest
         self.manifest_sha256 = manifest_sha256
+        self.batches = batches
+        """Whether calls are short, and an answer is the same, bit for bit, whatever it is computed together with."""
         self._engine = engine
         self._cost = cost
 
@@ -45,11 +48,25 @@ class Model:
         A call that by its warm-up figures takes longer than ``INLINE_SECONDS`` runs in a thread, so that health checks
         and other requests are answered meanwhile.
         """
-        if self._cost.of(len(rows.numbers)) < INLINE_SECONDS:
+        if self.is_instant(len(rows.numbers)):
             return self._engine.predict(rows, probabilities=probabilities, decision_values=decision_values)
         return await asyncio.to_thread(
             self._engine.predict, rows, probabilities=probabilities, decision_values=decision_values
         )
+
+    def is_instant(self, rows: int) -> bool:
+        """Whether a call with so many rows is short enough for the event loop."""
+        return self._cost.of(rows) < INLINE_SECONDS
+
+    def answer(
+        self, parts: Sequence[Rows], *, probabilities: bool = False, decision_values: bool = False
+    ) -> list[Answers]:
+        """The answers to each part from one call of the engine, made here and now. Raises as ``predict`` does."""
+        answers = self._engine.predict(Rows.join(parts), probabilities=probabilities, decision_values=decision_values)
+        if len(parts) == 1:
+            return [answers]
+        ends = list(accumulate(len(part.numbers) for part in parts))
+        return [answers.take(slice(start, end)) for start, end in zip([0, *ends], ends, strict=False)]
 
 
 def build_model(manifest: Manifest, manifest_sha256: str, files: Mapping[str, bytes]) -> Model:
@@ -61,7 +78,9 @@ def build_model(manifest: Manifest, manifest_sha256: str, files: Mapping[str, by
     engine = build_engine(manifest, files[manifest.engine.file])
     rows = golden_rows(manifest)
     check_golden(engine, manifest, rows)
-    return Model(manifest, manifest_sha256, engine, _warm(engine, rows))
+    cost = _warm(engine, rows)
+    batches = cost.first < INLINE_SECONDS and _batches(engine, rows, manifest.signature.outputs)
+    return Model(manifest, manifest_sha256, engine, cost, batches=batches)
 
 
 def build_engine(manifest: Manifest, artifact: bytes) -> Engine:
@@ -123,6 +142,33 @@ def _warm(engine: Engine, rows: Rows) -> Cost:
     if count == 1:
         return Cost(first, first)
     return Cost(first, max(0.0, (_time(engine, rows) - first) / (count - 1)))
+
+
+def _batches(engine: Engine, rows: Rows, outputs: Outputs) -> bool:
+    """Whether the engine's answers to each golden row are the same bits alone and among others.
+
+    A matrix product, for one, may be summed in another order when it has another shape.
+    """
+
+    def answer(indices: NDArray[np.intp]) -> list[str]:
+        answers = engine.predict(
+            rows.take(indices), probabilities=outputs.probabilities, decision_values=outputs.decision_width is not None
+        )
+        return [_exactly(answers.take(slice(i, i + 1))) for i in range(len(indices))]
+
+    count = len(rows.numbers)
+    alone = [answer(np.array([i]))[0] for i in range(count)]
+    return all(
+        answer(indices) == [alone[i] for i in indices]
+        for indices in (np.arange(size) % count for size in (2, count, 3 * count + 1))
+    )
+
+
+def _exactly(answers: Answers) -> str:
+    """The answers in words that are equal only for equal bits."""
+    parts = answers.probabilities if isinstance(answers.probabilities, tuple) else (answers.probabilities,)
+    arrays = (answers.predictions, *parts, answers.decision_values)
+    return repr([None if array is None else array.tolist() for array in arrays])
 
 
 def _time(engine: Engine, rows: Rows) -> float:

@@ -7,12 +7,13 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import orjson
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
+from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from service.codec import Decoder, encode_answers
+from service.codec import Decoder, Request, encode_answers
 from service.codec.columns import quote
 from service.drain import Drain
 from service.errors import MediaTypeError, NotReadyError, TooLargeError
@@ -22,7 +23,7 @@ from service.model import Model
 from service.telemetry import Metrics
 
 PREDICT_PATH = "/predict"
-INLINE_BYTES = 128 * 1024
+INLINE_BYTES = 512 * 1024
 """A body larger than this is decoded in a thread: it takes a millisecond and more, in which others would wait."""
 
 _CARD = {
@@ -66,6 +67,12 @@ class Predict:
         )
         await _send_json(send, encode_answers(answers, model.manifest, legacy=request.legacy))
 
+    def plain_request(self, model: Model, body: bytes) -> Request | None:
+        """See ``Decoder.plain_request``."""
+        if len(body) > self._max_body_bytes:
+            return None
+        return self._decoder(model).plain_request(body, max_rows=self._max_rows)
+
     def _decoder(self, model: Model) -> Decoder:
         decoder = self._decoders.get(model)
         if decoder is None:
@@ -76,16 +83,16 @@ class Predict:
 def routes(predict: Predict, loader: Loader, metrics: Metrics, drain: Drain) -> list[Route]:
     """All routes but those of the documentation."""
 
-    async def live(_: Request) -> Response:
+    async def live(_: HttpRequest) -> Response:
         return _json({"status": "live"})
 
-    async def ready(_: Request) -> Response:
+    async def ready(_: HttpRequest) -> Response:
         return _json(_readiness(loader, drain))
 
-    async def card(_: Request) -> Response:
+    async def card(_: HttpRequest) -> Response:
         return _json(loader.current.manifest.model_dump(mode="json", include=_CARD))
 
-    async def figures(_: Request) -> Response:
+    async def figures(_: HttpRequest) -> Response:
         return Response(metrics.prometheus(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     return [

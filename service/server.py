@@ -11,9 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 
 import uvicorn
-from fastapi import FastAPI
 
-from service.app import create_app
+from service.app import Application, create_app
 from service.connection import connection_class
 from service.drain import Drain
 from service.loader import Loader
@@ -88,13 +87,13 @@ def run(settings: Settings, loader: Loader, metrics: Metrics, output: Output) ->
     return 0
 
 
-def uvicorn_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+def uvicorn_config(app: Application, settings: Settings) -> uvicorn.Config:
     """One worker, no line or header of Uvicorn's own, and none of its limits on concurrency."""
     return uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
-        http=connection_class(settings.request_deadline_seconds),
+        http=connection_class(settings.request_deadline_seconds, app.direct),
         ws="none",
         lifespan="on",
         log_config=None,

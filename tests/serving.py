@@ -16,10 +16,9 @@ from http.client import HTTPConnection
 from typing import Any, NamedTuple
 
 import numpy as np
-from fastapi import FastAPI
 from starlette.types import Message, Receive
 
-from service.app import create_app
+from service.app import Application, create_app
 from service.bundle import Answers, Manifest, Rows
 from service.drain import Drain
 from service.errors import NotReadyError
@@ -115,7 +114,7 @@ class Service(NamedTuple):
     metrics: Metrics
     drain: Drain
     lines: Lines
-    app: FastAPI
+    app: Application
 
     def ask(self, method: str, path: str, body: Any = b"", headers: Mapping[str, str] | None = None) -> Reply:
         """Calls the application without a server between. What is not bytes is sent as JSON."""

@@ -39,7 +39,8 @@ def plain(array: NDArray[Any]) -> list[Any]:
         values[~np.isfinite(array)] = None
         return list(values.tolist())
     if array.dtype == object:
-        return [_plain_cell(value) for value in array.tolist()]
+        cells: list[Any] = array.tolist()
+        return cells if set(map(type, cells)) == {str} else [_plain_cell(value) for value in cells]
     return list(array.tolist())
 
 

@@ -15,7 +15,8 @@ from service.codec.numbers import NumberRules
 _KEPT_BYTES = 256 * 1024
 """A parser that has seen a larger body is given up, for it keeps several times the largest one's size."""
 
-_OPENING = ord("[")
+_MANY_ROWS = 16
+_OPENING, _COMMA = b"[,"
 _OPTIONS = {"probabilities", "decision_values"}
 
 
@@ -68,24 +69,26 @@ class NumericDecoder:
             return None
         # The buffer is the parser's own, which the next body would overwrite.
         matrix = numbers.reshape(rows, self._width).copy()
-        fine = self._rules.take_all_finite or self._rules.hold(matrix)
-        return NumericRequest(matrix, options) if fine else None
+        return NumericRequest(matrix, options) if self._rules.hold(matrix) else None
 
     def _is_matrix(self, body: bytes, instances: Any, rows: int, cells: int) -> bool:
         """Whether the flat numbers came from ``rows`` arrays of the right length with no array inside them.
 
         A row within a row opens a bracket more; so may a string, and then the careful way is only taken in vain.
         """
-        if not rows or cells != rows * self._width or _openings(body) != rows + 1:
+        if not rows or cells != rows * self._width:
             return False
-        return rows == 1 or set(map(len, instances)) == {self._width}
+        if rows < _MANY_ROWS or not 1 < self._width < 256:
+            return body.count(b"[") == rows + 1 and (rows == 1 or set(map(len, instances)) == {self._width})
+        # From one bracket to the next there are as many commas as cells. They are counted modulo 256, but a row with
+        # 256 cells more would have to be made up for by one with 256 less.
+        characters = np.frombuffer(body, np.uint8)
+        openings = np.flatnonzero(characters == _OPENING)
+        if len(openings) != rows + 1:
+            return False
+        commas = np.add.reduceat(characters == _COMMA, openings, dtype=np.uint8)
+        return bool((commas[1:-1] == self._width).all())
 
 
 def _are_options(options: dict[str, Any]) -> bool:
     return options.keys() <= _OPTIONS and all(isinstance(value, bool) for value in options.values())
-
-
-def _openings(body: bytes) -> int:
-    if len(body) < 1024:
-        return body.count(b"[")
-    return int(np.count_nonzero(np.frombuffer(body, np.uint8) == _OPENING))

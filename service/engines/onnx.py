@@ -42,6 +42,7 @@ class OnnxEngine:
         self._signature = signature
         self._outputs = signature.outputs
         self._encode = _RowEncoder(signature)
+        self._restore = LabelRestorer(signature.outputs)
         self._probability_names = self._check_names()
 
     def _check_names(self) -> list[str]:
@@ -73,7 +74,7 @@ class OnnxEngine:
         if len(results[0]) != len(rows.numbers):
             raise EngineError(f"the graph answered {len(results[0])} rows of {len(rows.numbers)}")
         return Answers(
-            restore_labels(results[0], self._outputs),
+            self._restore(results[0]),
             self._restore_probabilities(results[1:]) if probabilities else None,
             results[-1] if decision_values else None,
         )
@@ -115,21 +116,25 @@ class _RowEncoder:
         return np.ascontiguousarray(matrix)
 
 
-def restore_labels(predictions: NDArray[Any], outputs: Outputs) -> NDArray[Any]:
+class LabelRestorer:
     """Indices into classes become the classes; everything else keeps its value in the estimator's own dtype."""
-    if outputs.classes_by_output is not None:
-        return np.column_stack(
-            [_as_array(classes, outputs)[predictions[:, i]] for i, classes in enumerate(outputs.classes_by_output)]
-        )
-    if outputs.classes is not None and outputs.width is None:
-        labels: NDArray[Any] = _as_array(outputs.classes, outputs)[predictions]
-        return labels
-    restored: NDArray[Any] = predictions.astype(_DTYPES[outputs.dtype], copy=False)
-    return restored
 
+    def __init__(self, outputs: Outputs) -> None:
+        self._dtype = _DTYPES.get(outputs.dtype, object)
+        by_output = outputs.classes_by_output
+        self._by_output = None if by_output is None else [np.array(classes, self._dtype) for classes in by_output]
+        labelled = outputs.classes is not None and outputs.width is None
+        self._classes = np.array(outputs.classes, self._dtype) if labelled else None
 
-def _as_array(classes: tuple[Any, ...], outputs: Outputs) -> NDArray[Any]:
-    return np.array(classes, dtype=_DTYPES.get(outputs.dtype, object))
+    def __call__(self, predictions: NDArray[Any]) -> NDArray[Any]:
+        if self._by_output is not None:
+            return np.column_stack([classes[predictions[:, i]] for i, classes in enumerate(self._by_output)])
+        restored: NDArray[Any]
+        if self._classes is not None:
+            restored = self._classes[predictions]
+        else:
+            restored = predictions.astype(self._dtype, copy=False)
+        return restored
 
 
 def _first_line(error: Exception) -> str:

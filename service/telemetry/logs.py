@@ -36,12 +36,14 @@ class Output(logging.StreamHandler[TextIO]):
         self.form = form
         self.setFormatter(_Formatter(form))
 
-    def fields(self, fields: dict[str, Any]) -> None:
-        """Writes one line of these keys and values."""
-        self.line(_SERIALIZERS[self.form](fields))
+    def fields(self, *lines: dict[str, Any]) -> None:
+        """Writes lines of these keys and values."""
+        serialize = _SERIALIZERS[self.form]
+        self.line(self.terminator.join([serialize(fields) for fields in lines]))
 
     def line(self, line: str) -> None:
-        """Writes one line as it is. A closed or broken stream is passed over: a line is not worth a request."""
+        """Writes a line, or several, as they are. A closed or broken stream is passed over: a line is not worth a
+        request."""
         self.acquire()
         try:
             with suppress(OSError, ValueError):
@@ -70,7 +72,7 @@ def configure_logging(level: str, form: Form, stream: TextIO | None = None) -> O
 
 
 class AccessLog:
-    """The line of one request."""
+    """The lines of requests."""
 
     def __init__(self, output: Output, level: str) -> None:
         self._output = output
@@ -78,20 +80,19 @@ class AccessLog:
         code = AccessLog.write.__code__
         self._location = f"{code.co_name}:{code.co_firstlineno}"
 
-    def write(self, level: int, fields: dict[str, Any]) -> None:
-        """Writes the line at this level, with these keys beside the usual ones."""
+    def write(self, level: int, *requests: dict[str, Any]) -> None:
+        """Writes a line at this level for each request, with its keys beside the usual ones."""
         if level < self._level:
             return
-        line: dict[str, Any] = {
+        usual = {
             "level": logging.getLevelName(level),
             "location": self._location,
             "message": "request",
             "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "service": SERVICE,
             "event": "request",
-            **fields,
         }
-        self._output.fields(line)
+        self._output.fields(*({**usual, **fields} for fields in requests))
 
 
 class _Formatter(LambdaPowertoolsFormatter):

@@ -88,14 +88,15 @@ class Metrics:
         with self._lock:
             self._gauges[series] = value
 
-    def observe(self, name: str, seconds: float, **labels: Hashable) -> None:
-        """Adds one duration to a timing."""
+    def observe(self, name: str, *seconds: float, **labels: Hashable) -> None:
+        """Adds durations to a timing."""
         series = self._name(name, labels)
         with self._lock:
             timing = self._timings.get(series)
             if timing is None:
                 timing = self._timings[series] = _Timing()
-            timing.observe(seconds)
+            for each in seconds:
+                timing.observe(each)
 
     def prometheus(self) -> str:
         """All figures since the start, in the Prometheus text format 0.0.4, seconds as the unit of timings."""

@@ -41,7 +41,7 @@ class VersionEngine:
 def build(manifest: Manifest, manifest_sha256: str, files: Mapping[str, bytes]) -> Model:
     if files[manifest.engine.file].startswith(b"bad"):
         raise GoldenError("the engine does not reproduce the golden answers")
-    return Model(manifest, manifest_sha256, VersionEngine(manifest.version), Cost(0.0, 0.0))
+    return Model(manifest, manifest_sha256, VersionEngine(manifest.version), Cost(0.0, 0.0), batches=True)
 
 
 def publish(store: Store, version: str, data: bytes = b"good") -> None:

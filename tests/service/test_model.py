@@ -9,10 +9,10 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
-from service.bundle import EngineSpec, File, Golden, Manifest, Rows, sha256
+from service.bundle import Answers, EngineSpec, File, Golden, Manifest, Rows, sha256
 from service.compile.compiler import compile_and_measure
 from service.errors import BundleError, GoldenError
-from service.model import Cost, Model, build_model
+from service.model import Cost, Model, _batches, build_model
 from service.publish.engine_choice import choose_engine
 from service.publish.golden import choose_golden
 from service.publish.preparation import prepare
@@ -114,6 +114,35 @@ class _Engine:
 def test_only_a_short_call_runs_in_the_event_loop(cost: Cost, inline: bool) -> None:
     manifest, _ = _bundle(LogisticRegression())
     engine = _Engine()
-    model = Model(manifest, "0" * 64, engine, cost)
+    model = Model(manifest, "0" * 64, engine, cost, batches=True)
     asyncio.run(model.predict(Rows(X, np.empty((60, 0), object))))
     assert (engine.threads == [threading.main_thread()]) is inline
+
+
+class _Company:
+    """Answers each row by itself, or with a last bit that depends on how many there are."""
+
+    def __init__(self, *, changes: bool) -> None:
+        self._changes = changes
+
+    def predict(self, rows: Rows, **_: bool) -> Answers:
+        numbers = rows.numbers[:, 0]
+        return Answers(np.nextafter(numbers, np.inf) if self._changes and len(numbers) > 2 else numbers)
+
+
+@pytest.mark.parametrize("changes", [False, True])
+def test_a_batch_is_only_made_where_company_changes_no_bit(changes: bool) -> None:
+    rows = Rows(X[:5], np.empty((5, 0), np.object_))
+    outputs = _bundle(LinearRegression(), X[:, 0])[0].signature.outputs
+    assert _batches(_Company(changes=changes), rows, outputs) is not changes
+
+
+def test_parts_are_answered_from_one_call() -> None:
+    estimator = RandomForestClassifier(5, random_state=0)
+    manifest, files = _bundle(estimator)
+    model = build_model(manifest, "0" * 64, files)
+    parts = [Rows(X[a:b], np.empty((b - a, 0), np.object_)) for a, b in ((0, 1), (1, 4), (4, 60))]
+    answers = model.answer(parts, probabilities=True)
+    for part, answer in zip(parts, answers, strict=True):
+        assert answer.predictions.tolist() == estimator.predict(part.numbers).tolist()
+        np.testing.assert_array_equal(answer.probabilities, estimator.predict_proba(part.numbers))

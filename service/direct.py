@@ -1,0 +1,180 @@
+"""Ordinary predictions answered between the parser and the socket, those of one turn of the event loop together.
+
+Most of what a small prediction costs on the way through ASGI is not the prediction: a task, a scope, an event, two
+writes. So a request for ``/predict`` that arrived whole, in which everything is in order, and that takes the engine
+less than a turn of the event loop may take, is answered here. Whatever is not so goes the general way, which answers
+the same, and also everything else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from service.bundle import Answers
+from service.codec import Request, encode_answers
+from service.drain import Drain
+from service.loader import Loader
+from service.middleware import client_address, request_fields, request_id_of
+from service.model import Model
+from service.routes import PREDICT_PATH, Predict
+from service.telemetry import Metrics
+from service.telemetry.logs import AccessLog
+
+_HEAD = b"content-type: application/json\r\ncontent-length: %d\r\nx-request-id: %s\r\nx-model-version: %s\r\n\r\n"
+_JSON = (None, b"application/json")
+
+
+class Client(Protocol):
+    """The connection that a request came on."""
+
+    def address(self) -> str | None:
+        """Of the peer."""
+        ...
+
+    def answer(self, head: bytes, body: bytes) -> None:
+        """Writes a response with status 200; ``head`` are its headers from the content type on."""
+        ...
+
+    def pass_on(self, body: bytes) -> None:
+        """Has the request answered the general way."""
+        ...
+
+
+class _Waiting(NamedTuple):
+    client: Client
+    headers: dict[bytes, bytes]
+    body: bytes
+    started_at: float
+    model: Model
+    request: Request
+
+    @property
+    def wanted(self) -> tuple[int, bool, bool]:
+        return id(self.model), self.request.probabilities, self.request.decision_values
+
+
+class Direct:
+    """Takes requests, and answers all that it took once the turn of the event loop is over.
+
+    They share calls of the engine, as long as these are short: nobody waits for a timer, nor long for others.
+    """
+
+    def __init__(
+        self,
+        predict: Predict,
+        loader: Loader,
+        *,
+        metrics: Metrics,
+        access_log: AccessLog,
+        drain: Drain,
+    ) -> None:
+        self._predict = predict
+        self._loader = loader
+        self._metrics = metrics
+        self._access_log = access_log
+        self._drain = drain
+        self._waiting: list[_Waiting] = []
+        self._scheduled = False
+
+    def take(self, client: Client, headers: dict[bytes, bytes], body: bytes, started_at: float) -> bool:
+        """Whether the request will be answered here. Headers' names are in lower case."""
+        model = self._loader.status.model
+        if model is None or self._drain.active:
+            return False
+        if headers.get(b"content-type") not in _JSON or b"content-encoding" in headers:
+            return False
+        request = self._predict.plain_request(model, body)
+        if request is None or not model.is_instant(len(request.rows.numbers)):
+            return False
+        self._waiting.append(_Waiting(client, headers, body, started_at, model, request))
+        self._schedule()
+        return True
+
+    def answer_all(self) -> None:
+        """Answers what was taken until now, at once."""
+        while self._waiting:
+            self._answer(self._next_batch())
+
+    def _schedule(self) -> None:
+        if not self._scheduled:
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._turn)
+
+    def _turn(self) -> None:
+        """Answers one batch; others have their turn before the next."""
+        self._scheduled = False
+        if self._waiting:
+            batch = self._next_batch()
+            if self._waiting:
+                self._schedule()
+            self._answer(batch)
+
+    def _next_batch(self) -> list[_Waiting]:
+        """The first that waits, and with it those that want the same of the same model, as many as the engine answers
+        within ``INLINE_SECONDS``."""
+        first, *others = self._waiting
+        batch, rest, rows = [first], [], len(first.request.rows.numbers)
+        for each in others:
+            together = rows + len(each.request.rows.numbers)
+            if first.model.batches and each.wanted == first.wanted and first.model.is_instant(together):
+                batch.append(each)
+                rows = together
+            else:
+                rest.append(each)
+        self._waiting = rest
+        return batch
+
+    def _answer(self, batch: Sequence[_Waiting]) -> None:
+        model, request = batch[0].model, batch[0].request
+        try:
+            answers = model.answer(
+                [each.request.rows for each in batch],
+                probabilities=request.probabilities,
+                decision_values=request.decision_values,
+            )
+        except Exception:  # whose fault it is, and what is to be said of it, the general way finds out one by one
+            for each in batch:
+                each.client.pass_on(each.body)
+            return
+        self._send(batch, answers)
+
+    def _send(self, batch: Sequence[_Waiting], answers: Sequence[Answers]) -> None:
+        manifest = batch[0].model.manifest
+        version = manifest.version.encode()
+        ids = [request_id_of(each.headers) for each in batch]
+        sizes = []
+        for each, answer, request_id in zip(batch, answers, ids, strict=True):
+            body = encode_answers(answer, manifest)
+            sizes.append(len(body))
+            each.client.answer(_HEAD % (len(body), request_id.encode(), version), body)
+        self._record(batch, ids, sizes)
+
+    def _record(self, batch: Sequence[_Waiting], ids: Sequence[str], sizes: Sequence[int]) -> None:
+        now = time.perf_counter()
+        seconds = [now - each.started_at for each in batch]
+        rows = [len(each.request.rows.numbers) for each in batch]
+        self._metrics.count("requests", len(batch), route=PREDICT_PATH, status=200)
+        self._metrics.count("rows", sum(rows))
+        self._metrics.observe("request", *seconds, route=PREDICT_PATH)
+        self._access_log.write(
+            logging.INFO,
+            *(
+                request_fields(
+                    request_id=ids[i],
+                    method="POST",
+                    path=PREDICT_PATH,
+                    status=200,
+                    seconds=seconds[i],
+                    bytes_in=len(each.body),
+                    bytes_out=sizes[i],
+                    rows=rows[i],
+                    model_version=each.model.manifest.version,
+                    client=client_address(each.headers, each.client.address()),
+                )
+                for i, each in enumerate(batch)
+            ),
+        )
