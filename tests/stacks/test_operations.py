@@ -88,6 +88,21 @@ def test_a_burn_rate_that_is_awaited_can_be_reached(synthesis: Synthesis) -> Non
         assert "-burn-" not in name or breaches(alarm, all_bad), name
 
 
+def test_what_is_read_from_parameters_is_what_serving_writes(synthesis: Synthesis) -> None:
+    written = {
+        parameter.properties["Name"]
+        for parameter in synthesis.resources("AWS::SSM::Parameter")
+        if parameter.stack == "Serving"
+    }
+    read = {
+        parameter["Default"]
+        for parameter in synthesis.templates["Operations"].get("Parameters", {}).values()
+        if parameter["Type"] == "AWS::SSM::Parameter::Value<String>"
+    } - {"/cdk-bootstrap/hnb659fds/version"}
+    assert read
+    assert read <= written
+
+
 def test_saved_queries_filters_and_tables_read_the_services_log_group(synthesis: Synthesis) -> None:
     name = synthesis.environment.name
     groups = {
@@ -136,3 +151,15 @@ def test_a_function_is_watched_instead_of_hosts(synthesized: Callable[[str], Syn
     assert {"function-errors", "function-throttles", "function-duration"} <= found.keys()
     assert not any("hosts" in name for name in found)
     assert operations(synthesized("serverless"), "AWS::Events::Rule") == []
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_the_deployments_that_are_told_of_are_the_services(synthesized: Callable[[str], Synthesis], name: str) -> None:
+    synthesis = synthesized(name)
+    services = {each.properties["ServiceName"] for each in synthesis.resources("AWS::ECS::Service")}
+    told = {
+        text(arn).rpartition("/")[2]
+        for rule in operations(synthesis, "AWS::Events::Rule")
+        for arn in rule.properties["EventPattern"].get("resources", ())
+    }
+    assert told == services
