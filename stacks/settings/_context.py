@@ -9,7 +9,7 @@ from constructs import Node
 from pydantic import ValidationError
 
 from stacks.settings._environment import Environment
-from stacks.settings._faults import SettingsError, first_fault, show
+from stacks.settings._faults import SettingsError, escape, first_fault, show
 
 _ENVIRONMENTS = 'an object of environments by name such as {"dev": {"model": {...}}}, as in cdk.json'
 
@@ -21,7 +21,7 @@ def read_environment(node: Node) -> Environment:
     """
     environments = node.try_get_context("environments")
     if environments is None:
-        raise SettingsError(f"environments: missing from the context; expected {_ENVIRONMENTS}")
+        raise SettingsError(f"environments: missing; expected {_ENVIRONMENTS}, which the CDK reads (npx cdk synth)")
     if not isinstance(environments, dict) or not environments:
         raise SettingsError(f"environments: expected {_ENVIRONMENTS}, got {show(environments)}")
     name = _chosen(node.try_get_context("env"), list(environments))
@@ -42,12 +42,12 @@ def _chosen(name: Any, known: list[str]) -> str:
     if name is None:
         name = "dev"
     if not isinstance(name, str) or name not in known:
-        raise SettingsError(f"env: expected one of {', '.join(known)}, got {show(name)}")
+        raise SettingsError(f"env: expected one of {', '.join(map(escape, known))}, got {show(name)}")
     return name
 
 
 def _validated(name: str, given: Any) -> Environment:
-    path = f"environments.{name}"
+    path = f"environments.{escape(name)}"
     if not isinstance(given, dict):
         raise SettingsError(f"{path}: expected an object of settings, got {show(given)}")
     if "name" in given:
@@ -55,4 +55,4 @@ def _validated(name: str, given: Any) -> Environment:
     try:
         return Environment.model_validate({"name": name, **given})
     except ValidationError as error:
-        raise SettingsError(first_fault(error, Environment, path)) from None
+        raise SettingsError(first_fault(error, name)) from None

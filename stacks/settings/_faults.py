@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from stacks.settings._environment import Environment
 from stacks.settings._fields import Settings
 
 _SHOWN = 100
@@ -20,15 +21,20 @@ class SettingsError(ValueError):
     """The operator's context is wrong; the message is one line that says what to change."""
 
 
-def first_fault(error: ValidationError, model: type[Settings], path: str) -> str:
-    """The line of one fault, an unknown key before others: a misspelt key is a missing one too."""
+def first_fault(error: ValidationError, name: str) -> str:
+    """The line of one fault of the environment, an unknown key before others: a misspelt key is a missing one too."""
     errors = error.errors(include_url=False)
-    return _line(min(errors, key=lambda found: found["type"] != "extra_forbidden"), model, path)
+    return _line(min(errors, key=lambda found: found["type"] != "extra_forbidden"), f"environments.{escape(name)}")
 
 
 def show(value: Any) -> str:
     """The value in one short line, as the context has it."""
     return json.dumps(value, default=repr)[:_SHOWN]
+
+
+def escape(name: str) -> str:
+    """A key as it may stand in a line."""
+    return repr(name[:_SHOWN])[1:-1]
 
 
 def suggest(name: str, known: Sequence[str]) -> str:
@@ -37,27 +43,29 @@ def suggest(name: str, known: Sequence[str]) -> str:
     return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
 
 
-def _line(error: ErrorDetails, model: type[Settings], path: str) -> str:
+def _line(error: ErrorDetails, path: str) -> str:
     if error["type"] == "disagreement":
         return f"{path}.{error['msg']}"
     kind, loc = error["type"], error["loc"]
     if kind == "missing" and len(loc) > 1 and _is_form(loc[-2]):
         # What a form such as {"adopt": {...}} is known by: it is the field that is wrong.
         kind, loc = "no_form", loc[:-2]
-    keys = [part for part in loc if not _is_form(part)]
-    key = path + "".join(f"[{part}]" if isinstance(part, int) else f".{_escape(part)}" for part in keys)
+    keys = [part for part in loc[:-1] if not _is_form(part)]
+    if kind == "extra_forbidden" or not _is_form(loc[-1]):
+        keys.append(loc[-1])
     names = [part for part in keys if isinstance(part, str)]
-    siblings = _siblings(model, names)
+    siblings = _siblings(names)
+    if names != ["name"]:  # what the environment stands under
+        path += "".join(f"[{key}]" if isinstance(key, int) else f".{escape(key)}" for key in keys)
     if kind == "extra_forbidden":
-        return f"{key}: no such setting; {suggest(names[-1], list(siblings))}"
+        known = [name for name in siblings if name != "name" or len(names) > 1]
+        return f"{path}: no such setting; {suggest(names[-1], known)}"
     expected = siblings[names[-1]].description or ""
     if isinstance(keys[-1], int):
         expected = expected.partition("each ")[2]
-    return (
-        f"{key}: missing; expected {expected}"
-        if kind == "missing"
-        else f"{key}: expected {expected}, got {show(error['input'])}"
-    )
+    if kind == "missing":
+        return f"{path}: missing; expected {expected}"
+    return f"{path}: expected {expected}, got {show(error['input'])}"
 
 
 def _is_form(part: str | int) -> bool:
@@ -65,23 +73,17 @@ def _is_form(part: str | int) -> bool:
     return isinstance(part, str) and part.startswith("<") and part.endswith(">")
 
 
-def _escape(name: str) -> str:
-    return repr(name[:_SHOWN])[1:-1]
-
-
-def _siblings(model: type[Settings], names: Sequence[str]) -> dict[str, FieldInfo]:
+def _siblings(names: Sequence[str]) -> dict[str, FieldInfo]:
     """All fields of the model that has, or has not, the last of these names."""
-    fields: dict[str, FieldInfo] = {**model.model_fields}
+    fields: dict[str, FieldInfo] = {**Environment.model_fields}
     for name in names[:-1]:
-        fields = {
-            key: field for below in models_in(fields[name].annotation) for key, field in below.model_fields.items()
-        }
+        fields = {key: field for model in _models(fields[name].annotation) for key, field in model.model_fields.items()}
     return fields
 
 
-def models_in(annotation: Any) -> Iterator[type[Settings]]:
+def _models(annotation: Any) -> Iterator[type[Settings]]:
     """The models that a value of this type may be, or hold as items."""
     if isinstance(annotation, type) and issubclass(annotation, Settings):
         yield annotation
     for argument in get_args(annotation):
-        yield from models_in(argument)
+        yield from _models(argument)
