@@ -332,8 +332,7 @@ class ServingStack(cdk.Stack):
             strategy=deployment.strategy,
             step_percent=deployment.step_percent,
             step_minutes=deployment.step_minutes,
-            # Without the target group's name, which waits for the alias, as the alias does for its release.
-            alarms=self._rollback_alarms(self._balancer(entrance, ())).alarms,
+            alarm_names=self._rollback_alarms(self._balancer(entrance, [full_name(group)])).names,
         )
         return group
 

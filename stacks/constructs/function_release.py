@@ -18,7 +18,10 @@ class FunctionRelease(Construct):
 
     ``rolling`` and ``blue_green`` move all requests at once: a function has no tasks to take turns. ``canary`` sends
     ``step_percent`` of the requests to the new version for ``step_minutes``, and then all; ``linear`` sends as many
-    more every ``step_minutes``. One of ``alarms`` puts the alias back, for as long as the deployment runs.
+    more every ``step_minutes``. One of the alarms puts the alias back, for as long as the deployment runs.
+
+    The alias waits for its deployment group, so nothing here may wait for the alias, nor for what does, as the target
+    group and its alarms do: these are known by their names, and the alias by its place in the function's.
     """
 
     def __init__(
@@ -30,10 +33,11 @@ class FunctionRelease(Construct):
         strategy: Literal["rolling", "canary", "linear", "blue_green"],
         step_percent: int,
         step_minutes: int,
-        alarms: Sequence[cloudwatch.IAlarm],
+        alarm_names: Sequence[str],
     ) -> None:
         super().__init__(scope, construct_id)
-        watched = [self._failing(alias), *alarms]
+        named = [cloudwatch.Alarm.from_alarm_name(self, f"Alarm{n}", name) for n, name in enumerate(alarm_names, 1)]
+        watched: list[cloudwatch.IAlarm] = [self._failing(alias), *named]
         role = self._role(alias, watched)
         group = codedeploy.LambdaDeploymentGroup(
             self,
@@ -77,9 +81,10 @@ class FunctionRelease(Construct):
         """
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("codedeploy.amazonaws.com"))
         function, watched = alias.lambda_.function_arn, [self._arn(alarm) for alarm in alarms]
+        live = f"{function}:{alias.alias_name}"
         for actions, resources in (
             (["lambda:GetAlias", "lambda:UpdateAlias"], [function]),
-            (["lambda:GetProvisionedConcurrencyConfig"], [alias.function_arn]),
+            (["lambda:GetProvisionedConcurrencyConfig"], [live]),
             (["cloudwatch:DescribeAlarms"], watched),
         ):
             role.add_to_policy(iam.PolicyStatement(actions=actions, resources=resources))

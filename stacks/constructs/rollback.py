@@ -20,7 +20,8 @@ _LEAST_REQUESTS = 3
 
 
 class RollbackAlarms(Construct):
-    """``alarms`` do nothing by themselves: whoever deploys watches them. In a minute without a figure all is well.
+    """``alarms`` do nothing by themselves: whoever deploys watches them, or by their ``names``, with no reference. In a
+    minute without a figure all is well.
 
     Failed is a request that the service answered with a 5xx without meaning to, or that its process died over. A 4xx is
     the client's, and a 503 is meant: a task says it that is not ready, or late. CloudWatch's count of the targets' 5xx
@@ -51,13 +52,14 @@ class RollbackAlarms(Construct):
         super().__init__(scope, construct_id)
         self._name = name
         self.alarms: list[cloudwatch.Alarm] = []
+        self.names: list[str] = []
         failed = self._failed(balancer, log_group_name, metric_namespace)
         self._share("Errors", "requests fail", failed, 100 - availability_percent)
         for number, each in enumerate(_groups(balancer), start=1):
             slow = each.slow(latency_milliseconds / 1000)
             construct_id = "Latency" if number == 1 else f"Latency{number}"
             self._share(construct_id, f"requests take over {latency_milliseconds} ms", slow, 100 - latency_percent)
-        if balancer.target_groups:
+        if balancer.target_groups and not balancer.function:
             self._unready(balancer, 2 * math.ceil(load_deadline_seconds / 60) + 1)
 
     def _failed(self, balancer: Balancer, log_group_name: str, namespace: str) -> Share:
@@ -108,11 +110,12 @@ class RollbackAlarms(Construct):
         periods: int,
         of_which: int,
     ) -> None:
+        self.names.append(self._name(f"rollback-{construct_id.lower()}"))
         self.alarms.append(
             cloudwatch.Alarm(
                 self,
                 construct_id,
-                alarm_name=self._name(f"rollback-{construct_id.lower()}"),
+                alarm_name=self.names[-1],
                 alarm_description=f"Undoes a release that is taking over: {means}",
                 metric=metric,
                 threshold=threshold,
@@ -131,11 +134,13 @@ def _groups(balancer: Balancer) -> Sequence[Balancer]:
 
 def _died(balancer: Balancer) -> dict[str, cloudwatch.IMetric]:
     """Requests to which no target answered. A balancer of our own counts them by what it answered instead, 502 or 504,
-    but not by target group; a shared one's count is everybody's, and what is ours of it are refused connections.
+    but not by target group; a shared one's count is everybody's, and what is ours of it are refused connections, or
+    invocations that failed.
     https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html
     """
     of_all = [("HTTPCode_ELB_502_Count", ""), ("HTTPCode_ELB_504_Count", "")]
-    of_group = [("TargetConnectionErrorCount", group) for group in balancer.target_groups]
+    names = ("LambdaInternalError", "LambdaUserError") if balancer.function else ("TargetConnectionErrorCount",)
+    of_group = [(name, group) for group in balancer.target_groups for name in names]
     return {
         f"died{index}": cloudwatch.Metric(
             namespace="AWS/ApplicationELB",

@@ -4,14 +4,11 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_cloudwatch as cloudwatch
 
 from stacks.constructs.function_release import FunctionRelease
 from tests.stacks.constructs import test_function
 from tests.stacks.constructs.resources import made
 from tests.stacks.template_yaml import to_text
-
-OTHER_ALARM = "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:alphard-dev-other"
 
 
 def make(stack: cdk.Stack, **changed: Any) -> FunctionRelease:
@@ -21,7 +18,7 @@ def make(stack: cdk.Stack, **changed: Any) -> FunctionRelease:
         stack,
         "Release",
         alias=test_function.make(stack, **of_function).alias,
-        alarms=[cloudwatch.Alarm.from_alarm_arn(stack, "Other", OTHER_ALARM)],
+        alarm_names=["alphard-dev-other"],
         **{**narrow, **changed},
     )
 
@@ -72,11 +69,19 @@ def test_its_role_moves_this_alias_and_reads_these_alarms() -> None:
     policies = made(make, "AWS::IAM::Policy")
     (document,) = (each["PolicyDocument"] for key, each in policies.items() if key.startswith("Release"))
     allowed = {str(each["Action"]): each["Resource"] for each in document["Statement"]}
-    (function,), (alias,) = made(make, "AWS::Lambda::Function"), made(make, "AWS::Lambda::Alias")
+    (function,) = made(make, "AWS::Lambda::Function")
     (failing,) = made(make, "AWS::CloudWatch::Alarm")
     assert to_text(allowed["['lambda:GetAlias', 'lambda:UpdateAlias']"]) == f"${{{function}.Arn}}"
-    assert allowed["lambda:GetProvisionedConcurrencyConfig"] == {"Ref": alias}
+    assert to_text(allowed["lambda:GetProvisionedConcurrencyConfig"]) == f"${{{function}.Arn}}:live"
     named = "arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:"
     watched = [to_text(alarm) for alarm in allowed["cloudwatch:DescribeAlarms"]]
     assert watched == [f"{named}${{{failing}}}", f"{named}alphard-dev-other"]
     assert all("ManagedPolicyArns" not in role for role in made(make, "AWS::IAM::Role").values())
+
+
+def test_nothing_waits_for_the_alias_that_waits_for_its_deployment_group() -> None:
+    (alias,) = made(make, "AWS::Lambda::Alias")
+    types = ("AWS::CloudWatch::Alarm", "AWS::IAM::Policy", "AWS::CodeDeploy::DeploymentGroup")
+    released = {key: each for key, each in made(make, *types).items() if key.startswith("Release")}
+    assert len(released) == len(types)
+    assert alias not in str(released)
