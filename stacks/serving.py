@@ -237,7 +237,7 @@ class ServingStack(cdk.Stack):
             spot_percent=fargate.spot_percent,
             on_demand_tasks=1 if self._environment.production else 0,
             rollout=Rollout(**deployment.model_dump()),
-            alarms=self._rollback_alarms(balancer).alarms,
+            rollback=self._rollback_alarms(balancer),
             grace_seconds=self._grace_seconds(),
             targets=groups,
             rule=routing.rule,

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 import aws_cdk as cdk
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from constructs import Construct
 
 from stacks.constructs.container import CONTAINER
+from stacks.constructs.rollback import RollbackAlarms
 from stacks.constructs.traffic_shift import TrafficShift
 
 _HTTPS = ec2.Port.tcp(443)
@@ -49,7 +49,7 @@ class FargateCluster(ecs.Cluster):
 
 class FargateTasks(ecs.FargateService):
     """A release never takes a task away before another one can serve in its place, and is undone by the circuit breaker
-    or by one of the alarms of these names.
+    or by an alarm of ``rollback``.
 
     How many tasks there are is not said here: their scaling moves it. ``targets`` are one target group, or two for a
     rollout that shifts traffic from one to the other in ``rule``. A task reaches AWS, by HTTPS, and nothing else. For
@@ -70,7 +70,7 @@ class FargateTasks(ecs.FargateService):
         spot_percent: int,
         on_demand_tasks: int,
         rollout: Rollout,
-        alarms: Sequence[cloudwatch.Alarm],
+        rollback: RollbackAlarms,
         grace_seconds: int,
         targets: Sequence[elbv2.ApplicationTargetGroup],
         rule: elbv2.ApplicationListenerRule,
@@ -99,7 +99,7 @@ class FargateTasks(ecs.FargateService):
             max_healthy_percent=200,
             circuit_breaker=ecs.DeploymentCircuitBreaker(enable=True, rollback=True),
             deployment_alarms=ecs.DeploymentAlarmConfig(
-                alarm_names=[alarm.alarm_name for alarm in alarms], behavior=ecs.AlarmBehavior.ROLLBACK_ON_ALARM
+                alarm_names=rollback.names, behavior=ecs.AlarmBehavior.ROLLBACK_ON_ALARM
             ),
             health_check_grace_period=cdk.Duration.seconds(grace_seconds),
             enable_execute_command=False,
@@ -109,7 +109,7 @@ class FargateTasks(ecs.FargateService):
         )
         self._attach(scope, construct_id, port, targets, rule)
         # What the first task needs, and no property of the service refers to.
-        self.node.add_dependency(rule, task.obtain_execution_role(), cluster)
+        self.node.add_dependency(rule, task.obtain_execution_role(), cluster, rollback)
 
     def _attach(
         self,

@@ -20,8 +20,8 @@ _LEAST_REQUESTS = 3
 
 
 class RollbackAlarms(Construct):
-    """``alarms`` do nothing by themselves: whoever deploys watches them, or by their ``names``, with no reference. In a
-    minute without a figure all is well.
+    """Alarms that do nothing by themselves: whoever deploys knows them by their ``names`` and watches them. In a minute
+    without a figure all is well.
 
     Failed is a request that the service answered with a 5xx without meaning to, or that its process died over. A 4xx is
     the client's, and a 503 is meant: a task says it that is not ready, or late. CloudWatch's count of the targets' 5xx
@@ -51,7 +51,6 @@ class RollbackAlarms(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._name = name
-        self.alarms: list[cloudwatch.Alarm] = []
         self.names: list[str] = []
         failed = self._failed(balancer, log_group_name, metric_namespace)
         self._share("Errors", "requests fail", failed, 100 - availability_percent)
@@ -59,7 +58,7 @@ class RollbackAlarms(Construct):
             slow = each.slow(latency_milliseconds / 1000)
             construct_id = "Latency" if number == 1 else f"Latency{number}"
             self._share(construct_id, f"requests take over {latency_milliseconds} ms", slow, 100 - latency_percent)
-        if balancer.target_groups and not balancer.function:
+        if not balancer.function:
             self._unready(balancer, 2 * math.ceil(load_deadline_seconds / 60) + 1)
 
     def _failed(self, balancer: Balancer, log_group_name: str, namespace: str) -> Share:
@@ -110,26 +109,25 @@ class RollbackAlarms(Construct):
         periods: int,
         of_which: int,
     ) -> None:
-        self.names.append(self._name(f"rollback-{construct_id.lower()}"))
-        self.alarms.append(
-            cloudwatch.Alarm(
-                self,
-                construct_id,
-                alarm_name=self.names[-1],
-                alarm_description=f"Undoes a release that is taking over: {means}",
-                metric=metric,
-                threshold=threshold,
-                comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-                evaluation_periods=periods,
-                datapoints_to_alarm=of_which,
-                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-            )
+        name = self._name(f"rollback-{construct_id.lower()}")
+        self.names.append(name)
+        cloudwatch.Alarm(
+            self,
+            construct_id,
+            alarm_name=name,
+            alarm_description=f"Undoes a release that is taking over: {means}",
+            metric=metric,
+            threshold=threshold,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            evaluation_periods=periods,
+            datapoints_to_alarm=of_which,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
 
 
 def _groups(balancer: Balancer) -> Sequence[Balancer]:
-    """The balancer as each of its target groups sees it, or as a whole where none is known."""
-    return [replace(balancer, target_groups=[group], shared=True) for group in balancer.target_groups] or [balancer]
+    """The balancer as each of its target groups sees it."""
+    return [replace(balancer, target_groups=[group], shared=True) for group in balancer.target_groups]
 
 
 def _died(balancer: Balancer) -> dict[str, cloudwatch.IMetric]:
