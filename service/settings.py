@@ -47,8 +47,8 @@ class Settings(BaseModel):
     load_deadline_seconds: float = Field(default=120, gt=0, description="a number of seconds over 0")
     metrics_flush_seconds: float = Field(default=60, ge=0, description="a number of seconds, or 0 for never")
     keep_alive_seconds: int = Field(default=75, ge=1, description="a whole number of seconds, at least 1")
-    drain_hold_seconds: float = Field(default=10, ge=0, description="a number of seconds, at least 0")
-    graceful_timeout_seconds: int = Field(default=15, ge=1, description="a whole number of seconds, at least 1")
+    drain_hold_seconds: float = Field(default=15, ge=0, description="a number of seconds, at least 0")
+    graceful_timeout_seconds: int = Field(default=20, ge=1, description="a whole number of seconds, at least 1")
     request_deadline_seconds: float = Field(default=15, gt=0, description="a number of seconds over 0")
 
     @model_validator(mode="after")

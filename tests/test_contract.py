@@ -1,4 +1,4 @@
-"""What holds the parts together: imports run one way, lists agree, serving stays light."""
+"""What holds the parts together: imports run one way, lists agree, serving stays light, both sides mean the same."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
+
+from service.routes import routes
+from service.settings import Settings
+from stacks.settings import PORT, Service
 
 ROOT = Path(__file__).parent.parent
 SERVICE = ROOT / "service"
@@ -31,6 +36,22 @@ LAYERS = (
     {"service.card", "service.cli", "service.progress"},
     {"service.__main__"},
 )
+STACKS_LAYERS = (
+    {"stacks.errors", "stacks.settings", "stacks.constructs"},
+    {"stacks.storage", "stacks.network"},
+    {"stacks.serving"},
+    {"stacks.operations", "stacks.delivery"},
+    {"app"},
+)
+# Beside the app: they read what it makes, or what stands in an account, and nothing that it is made of imports them.
+BESIDE_THE_APP = (
+    {"stacks.assembly"},
+    {"stacks.prices", "stacks.traffic"},
+    {"stacks.charges"},
+    {"stacks.cost"},
+    {"stacks.account"},
+    {"stacks.__main__"},
+)
 HTTP = {"service.app", "service.routes", "service.middleware", "service.problems", "service.server"}
 PUBLISHING_ONLY = {"onnx", "sklearn", "joblib", "skops", "pandas", "scipy"}
 MAY_IMPORT_THEM = {"service.compile", "service.publish", "service.example", "service.engines.sklearn"}
@@ -41,6 +62,7 @@ def _module(path: Path) -> str:
 
 
 MODULES = {_module(path): path for path in SERVICE.rglob("*.py")}
+OF_STACKS = {_module(path): path for path in (ROOT / "app.py", *(ROOT / "stacks").rglob("*.py"))}
 
 
 def _imports(path: Path, *, top_only: bool = False) -> Iterator[str]:
@@ -53,9 +75,9 @@ def _imports(path: Path, *, top_only: bool = False) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def _layer(module: str) -> int | None:
+def _layer(module: str, layers: tuple[set[str], ...] = LAYERS) -> int | None:
     parts = module.split(".")
-    for index, layer in enumerate(LAYERS):
+    for index, layer in enumerate(layers):
         if any(".".join(parts[:end]) in layer for end in (2, 3)):
             return index
     return None
@@ -70,6 +92,38 @@ def test_imports_run_one_way(module: str) -> None:
     for imported in _imports(MODULES[module]):
         there = _layer(imported) if imported.startswith("service.") else None
         assert there is None or there <= here, f"{module} imports {imported}"
+
+
+@pytest.mark.parametrize("module", sorted(OF_STACKS))
+def test_imports_of_the_stacks_run_one_way(module: str) -> None:
+    layers = (*STACKS_LAYERS, *BESIDE_THE_APP)
+    here = _layer(module, layers)
+    assert here is not None or module == "stacks", f"{module} has no place among the layers"
+    for imported in _imports(OF_STACKS[module]):
+        there = _layer(imported, layers) if imported.startswith(("stacks.", "app.")) else None
+        assert here is None or there is None or there <= here, f"{module} imports {imported}"
+
+
+@pytest.mark.parametrize("module", sorted(OF_STACKS))
+def test_constructs_and_settings_know_neither_each_other_nor_a_stack(module: str) -> None:
+    for part in ("stacks.constructs", "stacks.settings"):
+        if module.startswith(part):
+            imported = [name for name in _imports(OF_STACKS[module]) if name.startswith("stacks.")]
+            assert [name for name in imported if not name.startswith(part)] == []
+
+
+@pytest.mark.parametrize("module", sorted(OF_STACKS))
+def test_only_the_app_is_made_of_the_cdk(module: str) -> None:
+    """Settings are read and accounts looked at without it; what is synthesized is read by whoever runs the app."""
+    outside = module.startswith(("stacks.settings", "stacks.account", "stacks.c")) and "constructs" not in module
+    if outside or module == "stacks.__main__":
+        assert "aws_cdk" not in {name.partition(".")[0] for name in _imports(OF_STACKS[module])}
+
+
+@pytest.mark.parametrize("module", sorted(MODULES | OF_STACKS))
+def test_the_service_and_the_stacks_never_import_each_other(module: str) -> None:
+    other = {"stacks", "app", "aws_cdk", "constructs"} if module.startswith("service") else {"service"}
+    assert not {name.partition(".")[0] for name in _imports((MODULES | OF_STACKS)[module])} & other
 
 
 @pytest.mark.parametrize("module", sorted(MODULES))
@@ -128,3 +182,38 @@ def test_what_is_served_needs_nothing_that_is_only_for_publishing() -> None:
     assert not PUBLISHING_ONLY & {
         name.replace("scikit-learn", "sklearn") for name in _pins("docker/requirements-serve.txt")
     }
+
+
+# --- what the stacks tell the service --------------------------------------------------------------------------------
+
+TOLD_BY_THE_CONTAINER = {"model_uri", "port", "log_format"}
+LEFT_TO_THE_SERVICE = {"host"}  # every address, which is right in a container
+
+
+def test_the_stacks_tell_the_service_every_setting_that_it_reads() -> None:
+    told = Service.model_fields.keys() | TOLD_BY_THE_CONTAINER
+    assert told == Settings.model_fields.keys() - LEFT_TO_THE_SERVICE
+
+
+@pytest.mark.parametrize("key", Service.model_fields)
+def test_a_setting_has_the_same_kind_bounds_and_default_on_both_sides(key: str) -> None:
+    def schema(model: type[Service] | type[Settings]) -> dict[str, Any]:
+        return {**model.model_json_schema()["properties"][key], "description": None}
+
+    assert schema(Service) == schema(Settings)
+
+
+def test_the_service_listens_where_the_stacks_look_for_it() -> None:
+    assert Settings.model_fields["port"].default == PORT
+
+
+def test_the_stacks_name_only_paths_that_the_service_answers() -> None:
+    answered = {route.path for route in routes(*(cast("Any", None) for _ in range(4)))}
+    named = {
+        word
+        for path in OF_STACKS.values()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        for word in re.findall(r"(?<![\w./*}>-])/(?:live|ready|health|predict|model|metrics)\b(?![-/])", node.value)
+    }
+    assert {"/live", "/ready", "/predict"} <= named <= answered

@@ -121,8 +121,8 @@ def test_the_uri_of_a_model_is_never_repeated() -> None:
             "ALPHARD_KEEP_ALIVE_SECONDS: expected more than ALPHARD_REQUEST_DEADLINE_SECONDS (15), got 15",
         ),
         (
-            {"ALPHARD_REQUEST_DEADLINE_SECONDS": "15.5"},
-            "ALPHARD_GRACEFUL_TIMEOUT_SECONDS: expected at least ALPHARD_REQUEST_DEADLINE_SECONDS (15.5), got 15",
+            {"ALPHARD_REQUEST_DEADLINE_SECONDS": "20.5"},
+            "ALPHARD_GRACEFUL_TIMEOUT_SECONDS: expected at least ALPHARD_REQUEST_DEADLINE_SECONDS (20.5), got 20",
         ),
     ],
 )

@@ -270,7 +270,7 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "delivery.oidc_provider.adopt": _OBJECT,
     "delivery.oidc_provider.adopt.arn": (*_TEXT, "arn:aws:iam::123456789012:oidc-provider/gitlab.com"),
 }
-"""What no key may be, by kind and by bound, but for null where a key may be left out."""
+"""What no key may be, by kind and by bound. With null a key is left out: the CDK hands on no such value."""
 
 RIGHT: dict[str, tuple[Any, ...]] = {
     "model.name": ("A", "0.b_c-d", "a" * 128),
