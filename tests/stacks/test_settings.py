@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from stacks.settings import Environment, SettingsError, read_environment, read_image_tag
 from tests.stacks.disagreements import CASES, ON_A_LISTENER, ON_LAMBDA
-from tests.stacks.environments import ENVIRONMENTS, SHIPPED
+from tests.stacks.environments import ENVIRONMENTS, ROOT, SHIPPED
 from tests.stacks.wrong_settings import COGNITO, EVERYTHING, RIGHT, WRONG, fields
 
 FIELDS = dict(fields())
@@ -146,6 +146,41 @@ def test_settings_never_change() -> None:
     environment = read({"model": MODEL})
     with pytest.raises(ValidationError):
         environment.production = True
+
+
+def listed(path: str) -> str:
+    """The keys of one object with their defaults, as the README has them; objects in it have lines of their own."""
+    below = {key.rpartition(".")[2]: key for key in FIELDS if key.rpartition(".")[0] == path}
+    return ", ".join(f"`{name}`{default(key)}" for name, key in below.items() if not is_object(key))
+
+
+def default(path: str) -> str:
+    field = FIELDS[path]
+    if field.is_required():
+        return " required"
+    value = field.get_default()
+    return "" if value is None else f" {value if isinstance(value, str) else json.dumps(value)}"
+
+
+def is_object(path: str) -> bool:
+    """What may also be "own" or nothing is a key with a value like others."""
+    below = any(key.startswith((f"{path}.", f"{path}[0].")) for key in FIELDS)
+    return below and expected(path).startswith(("an object", "a list", '{"'))
+
+
+def test_the_readme_lists_every_key_with_its_default() -> None:
+    """But for the one key of what is adopted by a name or an ARN."""
+    objects = {path.rpartition(".")[0]: None for path in FIELDS}
+    rows = {path: listed(path) for path in objects}
+    told = {path: keys for path, keys in rows.items() if keys not in ("", "`name` required", "`arn` required")}
+    text = (ROOT / "README.md").read_text()
+    assert told == {
+        path.removeprefix("an environment"): keys
+        for path, keys in re.findall(
+            r"^\| `?(an environment|[a-z_.\[\]0]+)`? \| (`[a-z_]+`.*?) \| ", text, re.MULTILINE
+        )
+        if path in told or path == "an environment"
+    }
 
 
 # --- the context -----------------------------------------------------------------------------------------------------
