@@ -26,7 +26,8 @@ class RollbackAlarms(Construct):
     Failed is a request that the service answered with a 5xx without meaning to, or that its process died over. A 4xx is
     the client's, and a 503 is meant: a task says it that is not ready, or late. CloudWatch's count of the targets' 5xx
     holds the meant ones too, so failures are counted in the service's lines; a dead process writes none, and is found
-    in the balancer's own count.
+    in the balancer's own count. To a function requests come before it is ready, with no health check to hold them back,
+    so there a 503 is a failure, too: a release whose model does not load says nothing else.
 
     Slow is what takes longer than the objective: of each target group apart, so that a few requests to new tasks show
     beside many to the old ones. A task may be unready for twice as long as it may load.
@@ -62,11 +63,12 @@ class RollbackAlarms(Construct):
             self._unready(balancer, 2 * math.ceil(load_deadline_seconds / 60) + 1)
 
     def _failed(self, balancer: Balancer, log_group_name: str, namespace: str) -> Share:
+        meant = "" if balancer.function else " && $.status != 503"
         lines = logs.MetricFilter(
             self,
             "Failures",
             log_group=logs.LogGroup.from_log_group_name(self, "LogGroup", log_group_name),
-            filter_pattern=logs.FilterPattern.literal('{ $.event = "request" && $.status >= 500 && $.status != 503 }'),
+            filter_pattern=logs.FilterPattern.literal(f'{{ $.event = "request" && $.status >= 500{meant} }}'),
             metric_namespace=namespace,
             metric_name="failed_requests",
             metric_value="1",
