@@ -97,7 +97,8 @@ class _Form:
         if name == "Resources":
             return {logical_id: self._resource(section[logical_id]) for logical_id in sorted(section)}
         if name == "Parameters":
-            return {self._name(logical_id): self._parameter(logical_id, section[logical_id]) for logical_id in section}
+            ids = sorted(section, key=self._name)
+            return {self._name(logical_id): self._parameter(logical_id, section[logical_id]) for logical_id in ids}
         return self._value(section)
 
     def _name(self, logical_id: str) -> str:
@@ -150,8 +151,8 @@ class _Form:
         return _Tagged(f"!{function.removeprefix('Fn::')}", _ListLine(form) if isinstance(form, list) else form)
 
     def _attribute(self, argument: str | list[str]) -> str:
-        resource, attribute = argument.split(".", 1) if isinstance(argument, str) else argument
-        return f"{self._name(resource)}.{attribute}"
+        resource, *attribute = argument.split(".") if isinstance(argument, str) else argument
+        return ".".join([self._name(resource), *attribute])
 
     def text(self, value: Any) -> str | None:
         """The value as a part of a ``!Sub``, or None if it has no such form."""
