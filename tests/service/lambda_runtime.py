@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from base64 import b64decode, b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -154,10 +154,12 @@ def environment(
     *,
     ready: bool = True,
     extensions: bool = True,
+    command: Sequence[str] = (sys.executable, "-m", "awslambdaric", "service.lambda_handler.handler"),
 ) -> Iterator[Environment]:
     """An execution environment that serves the model at ``uri``; when the block begins, it has asked for an event.
 
-    With ``ready=False`` the block begins at once; with ``extensions=False`` none may register.
+    With ``ready=False`` the block begins at once; with ``extensions=False`` none may register. ``command`` runs the
+    runtime client.
     """
     made = Environment(folder, extensions=extensions)
     server = _Server(("127.0.0.1", 0), _Api)
@@ -169,7 +171,6 @@ def environment(
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         "ALPHARD_MODEL_URI": uri,
     }
-    command = [sys.executable, "-m", "awslambdaric", "service.lambda_handler.handler"]
     with made.log.open("wb") as log:
         made.popen = subprocess.Popen(
             command, stdout=log, stderr=log, env={**os.environ, **runtime, **(variables or {})}
@@ -195,6 +196,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Api(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # one packet for headers and body, else each answer waits for an acknowledgement
 
     @property
     def _environment(self) -> Environment:
