@@ -28,8 +28,10 @@ def let_write_lines(role: iam.Role, *, log_group_name: str) -> None:
 
 
 def _acknowledge(role: iam.Role, resource: str, reason: str) -> None:
-    """A finding is named after the resource, with a token as ``<AWS::Region>``."""
-    parts = cdk.Stack.of(role).resolve(resource)["Fn::Join"][1]
+    """A finding is named after the resource, with a token as ``<AWS::Region>``. Of a stack whose account and region are
+    given, the resource is plain text."""
+    resolved = cdk.Stack.of(role).resolve(resource)
+    parts = [resolved] if isinstance(resolved, str) else resolved["Fn::Join"][1]
     named = "".join(part if isinstance(part, str) else f"<{part['Ref']}>" for part in parts)
     acknowledgement = cdk.Acknowledgment(id=f"AwsSolutions-IAM5[Resource::{named}]", reason=reason)
     cdk.Validations.of(role).acknowledge(acknowledgement)

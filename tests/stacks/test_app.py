@@ -11,10 +11,21 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from tests.stacks.environments import CONTEXT, ROOT, SHIPPED
-from tests.stacks.synthesis import IMAGE_TAG
+from tests.stacks.environments import CONTEXT, ENVIRONMENTS, ROOT, SHIPPED
+from tests.stacks.synthesis import IMAGE_TAG, synthesize
+from tests.stacks.template_yaml import to_text
 
 _JSII = Path(cdk.__file__).parent / "_jsii"
+
+# Of what may have the shortest names only.
+_NAME_LIMITS = {
+    "AWS::ElasticLoadBalancingV2::LoadBalancer": ("Name", 32),
+    "AWS::ElasticLoadBalancingV2::TargetGroup": ("Name", 32),
+    "AWS::S3::Bucket": ("BucketName", 63),
+    "AWS::IAM::Role": ("RoleName", 64),
+    "AWS::Lambda::Function": ("FunctionName", 64),
+    "AWS::Events::Rule": ("Name", 64),
+}
 
 
 def run(context: dict[str, Any] | None, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -70,6 +81,26 @@ def test_an_environment_has_its_stacks_under_its_name(tmp_path: Path) -> None:
     assert stacks == {
         part: f"alphard-staging-{part.lower()}" for part in ("Storage", "Network", "Serving", "Operations")
     }
+
+
+@pytest.mark.parametrize("name", ["public", "serverless"])
+def test_an_environment_of_one_account_and_region_needs_no_look_up_either(name: str) -> None:
+    settings = {**ENVIRONMENTS[name], "account": "123456789012", "region": "eu-central-1"}
+    synthesis = synthesize(name, {name: settings})
+    assert [str(finding) for finding in synthesis.findings] == []
+    assert "123456789012" in json.dumps(synthesis.templates)
+
+
+@pytest.mark.parametrize("name", ["public", "serverless"])
+def test_the_longest_name_of_an_environment_fits_each_of_its_resources(name: str) -> None:
+    longest = "a" * 15
+    for resource in synthesize(longest, {longest: ENVIRONMENTS[name]}).resources(*_NAME_LIMITS):
+        key, limit = _NAME_LIMITS[resource.type]
+        given = to_text(resource.properties.get(key)) or ""
+        place = {"${AWS::AccountId}": "123456789012", "${AWS::Region}": "ap-southeast-1"}
+        for token, value in place.items():
+            given = given.replace(token, value)
+        assert len(given) <= limit, given
 
 
 def test_the_feature_flags_are_those_that_the_cdk_recommends() -> None:
