@@ -14,7 +14,10 @@ import pytest
 
 from service.routes import routes
 from service.settings import Settings
+from service.stores.uri import parse_model
+from stacks.constructs.environment import model_uri
 from stacks.settings import PORT, Service
+from tests.stacks.wrong_settings import RIGHT
 
 ROOT = Path(__file__).parent.parent
 SERVICE = ROOT / "service"
@@ -201,6 +204,14 @@ def test_a_setting_has_the_same_kind_bounds_and_default_on_both_sides(key: str) 
         return {**model.model_json_schema()["properties"][key], "description": None}
 
     assert schema(Service) == schema(Settings)
+
+
+@pytest.mark.parametrize("prefix", RIGHT["model.prefix"])
+@pytest.mark.parametrize("name", RIGHT["model.name"])
+def test_the_service_reads_the_name_of_every_model_that_the_stacks_take(prefix: str, name: str) -> None:
+    uri = model_uri(bucket="models", prefix=prefix, name=name, alias=name, version=None)
+    read = parse_model(uri)
+    assert ("/".join(read.store.parts), read.name, read.alias) == (prefix, name, name)
 
 
 def test_the_service_listens_where_the_stacks_look_for_it() -> None:

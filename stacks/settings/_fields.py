@@ -75,12 +75,12 @@ Days = Annotated[
 ]
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_PLACE = r"[a-z]{2,4}(?:-[a-z]+)+-\d{1,2}"
+_PLACE = r"[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}"
 _ID = r"[0-9a-f]{8}(?:[0-9a-f]{9})?"
 
 
 def _arn(service: str, resource: str, *, place: str = _PLACE) -> AfterValidator:
-    return _full(rf"arn:aws(?:-[a-z]+)*:{service}:{place}:\d{{12}}:{resource}")
+    return _full(rf"arn:aws(?:-[a-z]+)*:{service}:{place}:[0-9]{{12}}:{resource}")
 
 
 # With it no balancer or target group has a name of more than 32 characters: alphard-<environment>-<what>.
@@ -96,7 +96,7 @@ Prefix = Annotated[
 _PATH_PART = r"[a-z0-9]+(?:[._-][a-z0-9]+)*"
 RepositoryName = Annotated[str, _full(rf"(?:{_PATH_PART}/)*{_PATH_PART}"), Field(min_length=2, max_length=256)]
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
-BucketName = Annotated[str, _full(r"(?!.*\.\.)(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")]
+BucketName = Annotated[str, _full(r"(?!.*\.\.)(?![0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")]
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html
 LogGroupName = Annotated[str, _full(r"(?!aws/)[A-Za-z0-9._/#-]{1,512}")]
 ClusterName = Annotated[str, _full(r"[A-Za-z0-9_-]{1,255}")]
@@ -111,7 +111,7 @@ VpcId = Annotated[str, _full(f"vpc-{_ID}")]
 SubnetId = Annotated[str, _full(f"subnet-{_ID}")]
 SecurityGroupId = Annotated[str, _full(f"sg-{_ID}")]
 HostedZoneId = Annotated[str, _full(r"[A-Z0-9]{1,32}")]
-Account = Annotated[str, _full(r"\d{12}")]
+Account = Annotated[str, _full(r"[0-9]{12}")]
 Region = Annotated[str, _full(_PLACE)]
 Zone = Annotated[str, _full(f"{_PLACE}[a-z]")]
 
@@ -119,7 +119,7 @@ DomainName = Annotated[str, _full(rf"(?:{_LABEL}\.)+{_LABEL}"), Field(max_length
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html#host-conditions
 HostPattern = Annotated[str, _full(r"[A-Za-z0-9.*?-]*\.[A-Za-z]+"), Field(max_length=128)]
 HttpsUrl = Annotated[
-    str, _full(rf"https://(?:{_LABEL}\.)+{_LABEL}(?::\d{{1,5}})?(?:/[A-Za-z0-9._~/-]*)?"), Field(max_length=256)
+    str, _full(rf"https://(?:{_LABEL}\.)+{_LABEL}(?::[0-9]{{1,5}})?(?:/[A-Za-z0-9._~/-]*)?"), Field(max_length=256)
 ]
 Email = Annotated[
     str, _full(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}"), Field(max_length=254)
@@ -159,7 +159,7 @@ def _fits(field: str, values: tuple[str, ...]) -> bool:
 def _part_fits(part: str, values: tuple[str, ...]) -> bool:
     span, slash, step = part.partition("/")
     first, dash, last = span.partition("-")
-    if slash and not (step.isdecimal() and 1 <= int(step) <= len(values)):
+    if slash and step not in _numbers(1, len(values)):
         return False
     if span == "*":
         return True

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import zoneinfo
 from typing import Any
 
 import aws_cdk as cdk
@@ -127,6 +128,16 @@ def test_an_unknown_key_is_one_line_with_what_was_meant(path: str, meant: str) -
 
 def test_a_misspelt_key_is_told_before_the_one_that_is_missing_for_it() -> None:
     assert fault({"model": {"nme": "churn"}}) == "model.nme: no such setting; did you mean name?"
+
+
+def test_a_machine_without_a_list_of_time_zones_takes_what_looks_like_one() -> None:
+    path = "scaling.schedules[0].time_zone"
+    zoneinfo.reset_tzpath(to=[])
+    try:
+        assert fault(change({**EVERYTHING, "compute": 5}, path, "Europe/Atlantis")).startswith("compute: ")
+        assert fault(change(EVERYTHING, path, "Berlin")).startswith(f"{path}: ")
+    finally:
+        zoneinfo.reset_tzpath()
 
 
 def test_what_is_written_into_the_context_cannot_break_the_line() -> None:

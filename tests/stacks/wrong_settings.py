@@ -112,7 +112,7 @@ _IDS = ("subnet-1234567", "subnet-0123456789ABCDEF0", "vpc-00000001")
 
 WRONG: dict[str, tuple[Any, ...]] = {
     "production": (5, "true", [], {}),
-    "account": (*_TEXT, "12345678901", "1234567890123", "12345678901a"),
+    "account": (*_TEXT, "\uff11" * 12, "12345678901", "1234567890123", "12345678901a"),
     "region": (*_TEXT, "frankfurt", "eu-central", "eu-central-1a", "EU-CENTRAL-1"),
     "compute": (*_TEXT, "Lambda", "ec2"),
     "model": _OBJECT,
