@@ -100,7 +100,6 @@ def synthesize(
 def _read(environment: Environment, folder: Path) -> Synthesis:
     suffix = ".template.json"
     templates = {path.name.removesuffix(suffix): path for path in sorted(folder.glob(f"*{suffix}"))}
-    artifacts = json.loads((folder / "manifest.json").read_text())["artifacts"]
     return Synthesis(
         environment=environment,
         templates={stack: json.loads(path.read_text()) for stack, path in templates.items()},
