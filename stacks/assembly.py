@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -32,11 +33,15 @@ class Resource(NamedTuple):
 
 
 class Assembly(NamedTuple):
-    """The templates and the names of an environment's stacks, by their construct ids; the CDK's bootstrap they need."""
+    """The templates and the names of an environment's stacks, by their construct ids.
+
+    They need the CDK's bootstrap at ``bootstrap_version``; the CDK finds all of it in ``folder``.
+    """
 
     templates: Mapping[str, Mapping[str, Any]]
     stack_names: Mapping[str, str]
     bootstrap_version: int
+    folder: Path
 
     def resources(self, *types: str) -> list[Resource]:
         """The resources of these types, or all of them without one."""
@@ -54,8 +59,11 @@ def load_environment(name: str) -> Environment:
     return read_environment(cdk.App(context={**_context(), "env": name}, analytics_reporting=False).node)
 
 
-def synthesize(environment: str, image_tag: str) -> Assembly:
-    """Runs the app as the CDK's command line does, without it: no Node.js beside the one that the CDK itself runs.
+@contextmanager
+def synthesized(environment: str, image_tag: str) -> Iterator[Assembly]:
+    """Runs the app as the CDK's command line does, without it, into a folder that is removed in the end.
+
+    So what is looked at before a deployment is to the byte what is deployed.
 
     Raises SettingsError, with what the app itself says, if it refuses the environment.
     """
@@ -71,7 +79,7 @@ def synthesize(environment: str, image_tag: str) -> Assembly:
         )
         if run.returncode != 0:
             raise SettingsError(_complaint(run.stderr))
-        return _read(Path(folder))
+        yield _read(Path(folder))
 
 
 def resolve(value: Any, known: Mapping[str, str]) -> str | None:
@@ -90,8 +98,8 @@ def resolve(value: Any, known: Mapping[str, str]) -> str | None:
             resolved = [resolve(part, known) for part in parts]
             return None if None in resolved else separator.join(part for part in resolved if part is not None)
         case {"Fn::Select": [index, {"Fn::Split": [str(separator), text]}]}:
-            whole = resolve(text, known)
-            return None if whole is None else whole.split(separator)[int(index)]
+            parts_of = (resolve(text, known) or "").split(separator)
+            return parts_of[int(index)] if int(index) < len(parts_of) else None
         case {"Fn::Sub": str(text)}:
             names = _SUB.findall(text)
             return _SUB.sub(lambda name: known[name[1]], text) if all(name in known for name in names) else None
@@ -132,4 +140,5 @@ def _read(folder: Path) -> Assembly:
         {name: json.loads((folder / found["templateFile"]).read_text()) for name, found in stacks},
         {name: found["stackName"] for name, found in stacks},
         max(found["requiresBootstrapStackVersion"] for _, found in stacks),
+        folder,
     )

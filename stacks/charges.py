@@ -327,10 +327,14 @@ FREE = frozenset(
         "AWS::SNS::TopicPolicy",
         "AWS::SSM::Parameter",  # of the standard tier
         "AWS::WAFv2::WebACLAssociation",
-        # Charged by use: of AWS's own events and of aliases to a balancer, that is nothing.
+        # Charged by use, of which there is none or next to none: AWS's own events, aliases to a balancer, the lines of
+        # blocked requests, releases of a function.
+        "AWS::CodeDeploy::Application",
+        "AWS::CodeDeploy::DeploymentGroup",
         "AWS::Events::Rule",
         "AWS::Route53::RecordSet",
         "AWS::SNS::Topic",
+        "AWS::WAFv2::LoggingConfiguration",
         # Charged with what they belong to.
         "AWS::ApplicationAutoScaling::ScalableTarget",
         "AWS::ECS::TaskDefinition",
@@ -338,7 +342,6 @@ FREE = frozenset(
         "AWS::ElasticLoadBalancingV2::TargetGroup",
         "AWS::Lambda::Alias",
         "AWS::Lambda::Version",
-        "AWS::WAFv2::LoggingConfiguration",  # of what is blocked
         # Saved queries are charged when somebody runs them.
         "AWS::Logs::QueryDefinition",
     }

@@ -76,6 +76,16 @@ def model_state(account: Account, model: Model) -> Iterator[Finding]:
 
 def ecs_role(account: Account) -> Iterator[Finding]:
     """Whether ECS has its role in this account: it makes it at its first use, too late for that first cluster."""
-    if account.ask("iam", "get_role", ("NoSuchEntity",), RoleName=_ECS_ROLE) is None:
+    if not has_ecs_role(account):
         command = "aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com"
-        yield Finding("fault", "the account has no service-linked role of ECS yet", f"run once: {command}")
+        yield Finding("pending", "the account has no service-linked role of ECS", f"make deploy makes it ({command})")
+
+
+def has_ecs_role(account: Account) -> bool:
+    """Raises UnreadError."""
+    return account.ask("iam", "get_role", ("NoSuchEntity",), RoleName=_ECS_ROLE) is not None
+
+
+def make_ecs_role(account: Account) -> None:
+    """Has IAM make it, if it is not there by now. Raises UnreadError."""
+    account.ask("iam", "create_service_linked_role", ("InvalidInput",), AWSServiceName="ecs.amazonaws.com")

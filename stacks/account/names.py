@@ -32,10 +32,10 @@ class Lookup(NamedTuple):
 def named(assembly: Assembly, known: Values) -> Iterator[tuple[Resource, Lookup, Values]]:
     """The resources that take a name, with their plain properties and the pseudo parameters.
 
-    ``known`` are the pseudo parameters. What refers to a named resource of the same stack has that name.
+    ``known`` are the pseudo parameters. What refers to a named cluster of the same stack has that name.
     """
     for stack, template in assembly.templates.items():
-        beside = {**known, **_names(template, known)}
+        beside = {**known, **_clusters(stack, template, known)}
         for resource in stack_resources(stack, template):
             lookup = LOOKUPS.get(resource.type)
             plain = {key: found for key, value in resource.properties.items() if (found := resolve(value, beside))}
@@ -52,15 +52,13 @@ def is_taken(account: Account, lookup: Lookup, values: Values) -> bool:
     return answer is not None and lookup.holds(answer, values)
 
 
-def _names(template: Mapping[str, Any], known: Values) -> dict[str, str]:
-    """The names that ``Ref`` gives within the template."""
-    found = {}
-    for logical_id, body in template.get("Resources", {}).items():
-        lookup = LOOKUPS.get(body["Type"])
-        name = lookup and resolve(body.get("Properties", {}).get(lookup.property), known)
-        if name:
-            found[logical_id] = name
-    return found
+def _clusters(stack: str, template: Mapping[str, Any], known: Values) -> dict[str, str]:
+    """The names that ``Ref`` gives of the template's clusters; of many other types it gives the ARN."""
+    return {
+        resource.logical_id: name
+        for resource in stack_resources(stack, template)
+        if resource.type == "AWS::ECS::Cluster" and (name := resolve(resource.properties.get("ClusterName"), known))
+    }
 
 
 def _one(argument: str, key: str) -> Callable[[Values], dict[str, Any]]:

@@ -14,10 +14,11 @@ _PAUSE_SECONDS = 5.0
 
 
 def physical_ids(account: Account, stack_name: str, kind: str) -> list[str]:
-    """The physical ids (names or ARNs) of a stack's resources of one type. Raises UnreadError."""
+    """The physical ids (names or ARNs) of what a stack has of one type. Raises UnreadError."""
     answer = account.ask("cloudformation", "describe_stack_resources", ("ValidationError",), StackName=stack_name)
     resources = answer["StackResources"] if answer else ()
-    return [item["PhysicalResourceId"] for item in resources if item["ResourceType"] == kind]
+    ids = (item.get("PhysicalResourceId") for item in resources if item.get("ResourceType") == kind)
+    return [physical_id for physical_id in ids if physical_id]  # what is yet to be made has none
 
 
 def find_url(account: Account, environment: str) -> str | None:

@@ -17,9 +17,12 @@ REGION = "eu-central-1"
 
 @pytest.fixture(scope="session")
 def stand_in() -> Iterator[str]:
-    """The address of a real HTTP server that answers as AWS does."""
+    """The address of a real HTTP server that answers as AWS does.
+
+    By a name and not by its number: the CDK asks for a bucket by its own name before it, ``bucket.localhost``.
+    """
     with s3_server() as endpoint:
-        yield endpoint
+        yield endpoint.replace("127.0.0.1", "localhost")
 
 
 @pytest.fixture
@@ -28,7 +31,8 @@ def aws(stand_in: str, monkeypatch: pytest.MonkeyPatch) -> str:
     ask(urlsplit(stand_in).port or 0, "POST", "/moto-api/reset")
     for key in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(key, raising=False)
-    for key, value in {**s3_environment(stand_in), "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION}.items():
+    here = {"AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION, "NO_PROXY": "127.0.0.1,localhost"}
+    for key, value in {**s3_environment(stand_in), **here}.items():
         monkeypatch.setenv(key, value)
     return stand_in
 

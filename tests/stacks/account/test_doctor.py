@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,6 +22,7 @@ from tests.serving import ask
 from tests.stacks import thuban
 from tests.stacks.account.beside_thuban import Thuban, make_thuban
 from tests.stacks.account.images import put_image
+from tests.stacks.synthesis import Synthesis
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 RELEASE = Release(
@@ -43,7 +45,7 @@ def environment(**changed: Any) -> Environment:
 def assembly(**stacks: Mapping[str, Any]) -> Assembly:
     """The resources of some stacks; the others are empty."""
     templates = {name: {"Resources": stacks.get(name, {})} for name in STACKS}
-    return Assembly(templates, {name: f"alphard-dev-{name.lower()}" for name in STACKS}, 6)
+    return Assembly(templates, {name: f"alphard-dev-{name.lower()}" for name in STACKS}, 6, Path())
 
 
 @pytest.fixture
@@ -113,6 +115,16 @@ def test_a_bucket_that_outlived_its_stack_is_adopted_by_the_key_of_its_kind(besi
         assert f'environments.dev.{key} to {{"adopt": {{"name": "{name}"}}}}' in found.fix
 
 
+def test_no_environment_takes_a_name_of_thubans(synthesis: Synthesis, beside: Thuban, account: Account) -> None:
+    """An account has one OIDC provider for GitHub: an environment that would own it can only adopt it beside Thuban."""
+    names = {name: synthesis.environment.named(name.lower()) for name in synthesis.templates}
+    found = examine(synthesis.environment, account, Assembly(synthesis.templates, names, 6, Path()), RELEASE)
+    collisions = [finding.what for finding in found if finding.what.endswith("exists already")]
+    assert collisions == (
+        [f"OIDC provider {PROVIDER_URL} exists already"] if synthesis.environment.name == "public" else []
+    )
+
+
 def test_what_our_own_stack_made_is_no_collision(beside: Thuban, account: Account) -> None:
     topic = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "alphard-dev-alarms"}}
     template = json.dumps({"Resources": {"Topic": topic}})
@@ -134,11 +146,13 @@ def test_a_bootstrap_too_old_is_a_fault(beside: Thuban, account: Account) -> Non
     assert found.fix == "run npx cdk bootstrap aws://123456789012/eu-central-1"
 
 
-def test_the_role_of_ecs_is_needed_by_tasks_alone(account: Account) -> None:
-    (found,) = look(account)
-    assert "aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com" in found.fix
+def test_the_role_of_ecs_is_made_on_the_way_and_needed_by_tasks_alone(account: Account) -> None:
     on_lambda = {"compute": "lambda", "network": {"egress": "none"}, "service": {"max_body_bytes": 1_000_000}}
-    assert look(account, **on_lambda) == []
+    whats = [
+        [finding.what for finding in examine(environment(**changed), account, assembly(), RELEASE)]
+        for changed in ({}, on_lambda)
+    ]
+    assert ["the account has no service-linked role of ECS" in what for what in whats] == [True, False]
 
 
 def adopting(beside: Thuban) -> dict[str, Any]:
@@ -185,7 +199,7 @@ def test_each_adopted_thing_that_is_not_there_is_named_with_its_key(beside: Thub
     wrong = adopting(
         beside._replace(
             vpc_id="vpc-00000000000000000",
-            listener_arn=beside.listener_arn[:-1] + "0",
+            listener_arn=beside.listener_arn.rpartition("/")[0] + "/0000000000000000",
             oidc_provider_arn=beside.oidc_provider_arn.replace(account.id, "210987654321"),
         )
     )
@@ -211,8 +225,8 @@ def test_a_subnet_of_another_vpc_is_named(beside: Thuban, account: Account) -> N
 
 def test_a_certificate_must_be_issued(beside: Thuban, account: Account) -> None:
     arn = account.ask("acm", "request_certificate", DomainName="example.com", ValidationMethod="DNS")["CertificateArn"]
-    account.ask("acm", "describe_certificate", CertificateArn=arn)  # the stand-in issues it after some looks
-    for given, what in ((arn, "PENDING_VALIDATION"), (arn[:-1] + "0", "there is no certificate")):
+    another = arn.rpartition("/")[0] + "/00000000-0000-0000-0000-000000000000"
+    for given, what in ((arn, "PENDING_VALIDATION"), (another, "there is no certificate")):
         (found,) = look(account, load_balancer={"certificate": {"adopt": {"arn": given}}})
         assert what in found.what
 

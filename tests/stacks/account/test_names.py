@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from stacks.account.connection import Account
 from stacks.account.names import LOOKUPS, is_taken, named
 from stacks.assembly import Assembly
+from tests.stacks.synthesis import Resource, Synthesis
 
 URL = "https://token.actions.githubusercontent.com"
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
@@ -16,7 +18,7 @@ TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
 
 def assembly(**resources: Mapping[str, Any]) -> Assembly:
     """One stack with these resources."""
-    return Assembly({"Storage": {"Resources": resources}}, {"Storage": "alphard-dev-storage"}, 6)
+    return Assembly({"Storage": {"Resources": resources}}, {"Storage": "alphard-dev-storage"}, 6, Path())
 
 
 def make(account: Account, service: str, operation: str, **arguments: Any) -> Any:
@@ -144,6 +146,23 @@ def taken(account: Account, kind: str, **properties: Any) -> bool:
 
 def test_every_type_that_takes_a_name_is_tried_here() -> None:
     assert LOOKUPS.keys() == MAKERS.keys() | SPECIAL
+
+
+def test_every_name_in_every_environment_is_looked_for_or_may_be_given_twice(synthesis: Synthesis) -> None:
+    twice = {
+        "AWS::IAM::Policy",  # within its role
+        "AWS::Lambda::Alias",  # within its function
+        "AWS::ApplicationAutoScaling::ScalingPolicy",  # within its target
+        "AWS::Logs::QueryDefinition",
+    }
+    unknown = {found.type for found in synthesis.resources() if _own_name(found)} - LOOKUPS.keys() - twice
+    assert unknown == set()
+
+
+def _own_name(resource: Resource) -> bool:
+    """Whether the resource is given a name: by ``Name``, or as an ``AWS::SNS::Topic`` is by ``TopicName``."""
+    kind = resource.type.rpartition("::")[2]
+    return any(key.endswith("Name") and kind.endswith(key.removesuffix("Name")) for key in resource.properties)
 
 
 @pytest.mark.parametrize("kind", MAKERS)

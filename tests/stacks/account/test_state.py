@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,7 +68,7 @@ def test_no_target_at_all_is_not_healthy(serving: str, account: Account) -> None
 
 def test_the_state_is_told_by_stack_service_and_target(serving: str, account: Account) -> None:
     register(account, serving, "10.0.0.1")
-    lines = list(describe_state(account, Assembly({}, NAMES, 6), "/alphard/dev/service"))
+    lines = list(describe_state(account, Assembly({}, NAMES, 6, Path()), "/alphard/dev/service"))
     assert lines[:3] == [
         "stack alphard-dev-storage: not deployed",
         "stack alphard-dev-serving: CREATE_COMPLETE",
