@@ -64,7 +64,7 @@ class OperationsStack(cdk.Stack):
             "Dashboard",
             name=self._pager.runbook.dashboard_name,
             text=self._pager.runbook.markdown(environment.named("service")),
-            alarms=[*objectives.paging, *compute.paging, *models.paging],
+            alarm_names=[*objectives.paging, *compute.paging, *models.paging],
             rows=[
                 clients_row(self._balancer, latency_milliseconds=environment.operations.latency_milliseconds),
                 *compute_rows,

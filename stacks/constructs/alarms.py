@@ -25,17 +25,17 @@ class Pager(NamedTuple):
 
 
 class Alarms(Construct):
-    """Some alarms that act on the pager's topic, in ``paging``."""
+    """Some alarms that act on the pager's topic, by their names in ``paging``."""
 
     def __init__(self, scope: Construct, construct_id: str, *, pager: Pager) -> None:
         super().__init__(scope, construct_id)
         self._pager = pager
         self._runbook = pager.runbook
-        self.paging: list[cloudwatch.IAlarm] = []
+        self.paging: list[str] = []
 
-    def _page(self, alarm: cloudwatch.AlarmBase) -> None:
+    def _page(self, name: str, alarm: cloudwatch.AlarmBase) -> None:
         alarm.add_alarm_action(actions.SnsAction(self._pager.topic))
-        self.paging.append(alarm)
+        self.paging.append(name)
 
     def _at_least(
         self, construct_id: str, what: str, metric: cloudwatch.IMetric, threshold: float, *, periods: int, page: str
@@ -52,7 +52,7 @@ class Alarms(Construct):
             evaluation_periods=periods,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
-        self._page(alarm)
+        self._page(self._pager.name(what), alarm)
 
     def _below(
         self, construct_id: str, what: str, metric: cloudwatch.IMetric, threshold: float, *, periods: int, page: str
@@ -69,7 +69,7 @@ class Alarms(Construct):
             evaluation_periods=periods,
             treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
         )
-        self._page(alarm)
+        self._page(self._pager.name(what), alarm)
 
 
 class ObjectiveAlarms(Alarms):
@@ -117,8 +117,8 @@ class ObjectiveAlarms(Alarms):
 
         name = self._pager.name(objective.lower())
         burn_rate = BurnRate(self, objective, name=name, percent=percent, share=share, describe=describe)
-        for alarm in burn_rate.alarms:
-            self._page(alarm)
+        for alarm_name, alarm in burn_rate.alarms.items():
+            self._page(alarm_name, alarm)
 
 
 class HostAlarms(Alarms):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import aws_cdk as cdk
@@ -34,7 +34,7 @@ PACES = (
 
 
 class BurnRate(Construct):
-    """For each pace an alarm on each window, and one on both of them, in ``alarms``, which alone acts.
+    """For each pace an alarm on each window, and one on both of them, by its name in ``alarms``, which alone acts.
 
     ``percent`` of the requests of a month are to be good. ``describe`` makes a description of the days after which
     the month's budget is gone. Windows slide, as CloudWatch's do unless told otherwise. No requests is no breach.
@@ -54,7 +54,9 @@ class BurnRate(Construct):
         self._name = name
         self._percent = percent
         self._share = share
-        self.alarms: Sequence[cloudwatch.CompositeAlarm] = [self._pace(pace, describe) for pace in PACES]
+        self.alarms: Mapping[str, cloudwatch.CompositeAlarm] = {
+            f"{name}-{pace.name}-burn": self._pace(pace, describe) for pace in PACES
+        }
 
     def _pace(self, pace: Pace, describe: Callable[[int], str]) -> cloudwatch.CompositeAlarm:
         title = pace.name.capitalize()
@@ -62,14 +64,21 @@ class BurnRate(Construct):
             self._window(f"{title}Long", pace, pace.long, MINIMUM_BAD_REQUESTS),
             self._window(f"{title}Short", pace, pace.short, 1),
         )
-        both = [cloudwatch.AlarmRule.from_alarm(window, cloudwatch.AlarmState.ALARM) for window in windows]
-        return cloudwatch.CompositeAlarm(
+        alarm = cloudwatch.CompositeAlarm(
             self,
             title,
             composite_alarm_name=f"{self._name}-{pace.name}-burn",
             alarm_description=describe(round(30 / pace.factor)),
-            alarm_rule=cloudwatch.AlarmRule.all_of(*both),
+            # By their names, which are known before either alarm is made.
+            alarm_rule=cloudwatch.AlarmRule.from_string(
+                " AND ".join(f'ALARM("{self._window_name(window)}")' for window in (pace.long, pace.short))
+            ),
         )
+        alarm.node.add_dependency(*windows)
+        return alarm
+
+    def _window_name(self, window: cdk.Duration) -> str:
+        return f"{self._name}-burn-{_length(window)}"
 
     def _window(self, construct_id: str, pace: Pace, window: cdk.Duration, at_least: int) -> cloudwatch.Alarm:
         budget = f"{100 - self._percent:.6g}"
@@ -83,7 +92,7 @@ class BurnRate(Construct):
         return cloudwatch.Alarm(
             self,
             construct_id,
-            alarm_name=f"{self._name}-burn-{length}",
+            alarm_name=self._window_name(window),
             alarm_description=f"One of the two windows of {self._name}-{pace.name}-burn, which is the alarm to act on.",
             metric=burn,
             threshold=pace.factor,

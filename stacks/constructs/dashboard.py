@@ -31,11 +31,12 @@ class Dashboard(Construct):
         *,
         name: str,
         text: str,
-        alarms: Sequence[cloudwatch.IAlarm],
+        alarm_names: Sequence[str],
         rows: Sequence[Row],
     ) -> None:
         super().__init__(scope, construct_id)
-        status = cloudwatch.AlarmStatusWidget(title="Alarms", alarms=list(alarms), width=_HALF, height=_HEIGHT)
+        alarms = [cloudwatch.Alarm.from_alarm_name(self, each, each) for each in alarm_names]
+        status = cloudwatch.AlarmStatusWidget(title="Alarms", alarms=alarms, width=_HALF, height=_HEIGHT)
         first = [cloudwatch.TextWidget(markdown=text, width=_HALF, height=_HEIGHT), status]
         cloudwatch.Dashboard(
             self,

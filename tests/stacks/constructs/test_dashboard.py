@@ -5,7 +5,6 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_cloudwatch as cloudwatch
 
 from stacks.constructs.alarms import REJECTIONS
 from stacks.constructs.dashboard import (
@@ -35,9 +34,8 @@ def rows(stack: cdk.Stack, *, groups: int) -> list[Row]:
 
 
 def _make(stack: cdk.Stack, groups: int) -> Dashboard:
-    alarm = cloudwatch.Alarm.from_alarm_arn(stack, "Alarm", "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:a")
     return Dashboard(
-        stack, "Dashboard", name="alphard-dev", text="## Text", alarms=[alarm], rows=rows(stack, groups=groups)
+        stack, "Dashboard", name="alphard-dev", text="## Text", alarm_names=["a"], rows=rows(stack, groups=groups)
     )
 
 
