@@ -63,12 +63,12 @@ class RollbackAlarms(Construct):
             self._unready(balancer, 2 * math.ceil(load_deadline_seconds / 60) + 1)
 
     def _failed(self, balancer: Balancer, log_group_name: str, namespace: str) -> Share:
-        meant = "" if balancer.function else " && $.status != 503"
+        failure = "> 499" if balancer.function else "= 500"  # 503 is the only other 5xx that the service answers
         lines = logs.MetricFilter(
             self,
             "Failures",
             log_group=logs.LogGroup.from_log_group_name(self, "LogGroup", log_group_name),
-            filter_pattern=logs.FilterPattern.literal(f'{{ $.event = "request" && $.status >= 500{meant} }}'),
+            filter_pattern=logs.FilterPattern.literal(f'{{ $.event = "request" && $.status {failure} }}'),
             metric_namespace=namespace,
             metric_name="failed_requests",
             metric_value="1",

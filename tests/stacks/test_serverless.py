@@ -68,4 +68,4 @@ def test_a_release_that_is_not_ready_is_a_failed_one(
         return str(filters[0].properties["FilterPattern"])
 
     assert "503" not in failures(on_lambda)
-    assert "$.status != 503" in failures(synthesized("dev"))
+    assert "$.status = 500" in failures(synthesized("dev"))
