@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-OURS = {"app", "pycache", "venv"}
+OURS = {"app", "venv"}
 _GONE = ".wh."
 _ALL_GONE = ".wh..wh..opq"
 

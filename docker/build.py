@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from prepare import SEALED_AT
+
 ROOT = Path(__file__).parent.parent
 _MADE_OF = ("service", "docker", ".dockerignore")
 
@@ -45,7 +47,7 @@ def find_builder() -> str:
 def build(builder: str, target: str, commit: Commit, arguments: Mapping[str, str], archive: Path) -> str:
     """Builds a target from the checkout and nothing cached, and writes it to the archive; its tag."""
     tag = f"alphard:{commit.revision}" + ("" if target == "serve" else f"-{target}")
-    command = _docker(commit) if builder == "docker" else _buildah(commit)
+    command = _docker(commit) if builder == "docker" else _buildah()
     for key, value in {**arguments, "REVISION": commit.revision}.items():
         command += ["--build-arg", f"{key}={value}"]
     environment = {**os.environ, "DOCKER_BUILDKIT": "1", "BUILDAH_ISOLATION": "chroot"}
@@ -64,9 +66,10 @@ def _docker(commit: Commit) -> list[str]:
     return ["docker", "build", "--no-cache", "--build-arg", f"SOURCE_DATE_EPOCH={commit.made_at}"]
 
 
-def _buildah(commit: Commit) -> list[str]:
-    # A layer for each step that changes files, as Docker has it; nothing of an earlier build.
-    return ["buildah", "build", "--quiet", "--layers", "--no-cache", "--timestamp", str(commit.made_at)]
+def _buildah() -> list[str]:
+    # A layer for each step that changes files, as Docker has it; nothing of an earlier build. It gives every file the
+    # one time that they have already, so that what a commit leaves as it was is the same layer.
+    return ["buildah", "build", "--quiet", "--layers", "--no-cache", "--timestamp", str(SEALED_AT)]
 
 
 def _git(*arguments: str) -> str:

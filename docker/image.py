@@ -61,16 +61,14 @@ def _examine(folder: Path, archive: Path, builder: str, tag: str, commit: Commit
 
 
 def _weights(image: Image) -> str:
-    lines = [f"  {_megabytes(layer.size_bytes)}  {_holds(layer.folders, layer.of_base)}" for layer in image.layers]
-    return "\n".join([*lines, f"  {_megabytes(image.size_bytes)}  besides the base"])
-
-
-def _holds(folders: tuple[str, ...], of_base: bool) -> str:
-    return "the base" if of_base else " ".join(f"/{folder}" for folder in folders)
+    base = sum(layer.size_bytes for layer in image.layers if layer.of_base)
+    ours = [layer for layer in image.layers if layer.folders and not layer.of_base]
+    lines = [f"{_megabytes(layer.size_bytes)}  {' '.join(f'/{folder}' for folder in layer.folders)}" for layer in ours]
+    return "\n".join([f"{_megabytes(base)}  the base", *lines, f"{_megabytes(image.size_bytes)}  besides the base"])
 
 
 def _megabytes(size_bytes: int) -> str:
-    return f"{size_bytes / 1e6:8.1f} MB"
+    return f"  {size_bytes / 1e6:8.1f} MB"
 
 
 def _times(trial: Trial) -> str:

@@ -1,7 +1,8 @@
 """Run by the build: takes what serving does not need out of an environment, compiles, and seals.
 
-``python prepare.py TREE...`` treats each tree in place and writes its bytecode under ``/pycache``. The same files in
-give the same bytes out, with the same modes and times, wherever and whenever it runs. Standard library only.
+``python prepare.py TREE`` treats the tree in place and writes its bytecode into its folder ``pycache``; that of the
+environment holds the standard library's, too, and leads on to the code's. The same files in give the same bytes out,
+with the same modes and times, wherever and whenever it runs. Standard library only.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
-BYTECODE = "/pycache"
+CODE = "/app"
 # One time for every commit: a layer of packages stays the same for as long as the lists do.
 SEALED_AT = 315532800
 # Patterns of paths in site-packages that nothing imports or reads while a model is served.
@@ -25,9 +26,15 @@ UNNEEDED = (
     "*/test/*",
     "*/tests/*",
     *(f"*.{ending}" for ending in ("a", "c", "cpp", "h", "hpp", "pxd", "pxi", "pyi", "pyx", "tp")),
+    *(
+        f"aws_lambda_powertools/utilities/{name}/*"
+        for name in ("auth_alpha", "batch", "circuit_breaker", "data_masking", "feature_flags", "idempotency")
+    ),
+    *(f"aws_lambda_powertools/utilities/{name}/*" for name in ("kafka", "parameters", "parser", "streaming")),
+    "boto3/data/*",
+    "boto3/examples/*",
     "numpy/_core/_simd.*",
     "numpy/distutils/*",
-    "numpy/f2py/*",
     "onnxruntime/capi/libonnxruntime.so.*",  # for programs in C: the module for Python has all of it inside
     "onnxruntime/quantization/*",
     "onnxruntime/tools/*",
@@ -115,16 +122,18 @@ def _seal(path: Path) -> None:
     os.utime(path, (SEALED_AT, SEALED_AT), follow_symlinks=False)
 
 
-def main(trees: list[Path]) -> None:
-    sys.pycache_prefix = BYTECODE
-    for tree in trees:
-        for site_packages in tree.glob("lib/python*/site-packages"):
-            trim(site_packages)
-            compile_tree(Path(sysconfig.get_path("stdlib")))
-        compile_tree(tree)
-        seal(tree)
-    seal(Path(BYTECODE))
+def main(tree: Path) -> None:
+    bytecode = tree / "pycache"
+    sys.pycache_prefix = str(bytecode)
+    for site_packages in tree.glob("lib/python*/site-packages"):
+        trim(site_packages)
+        compile_tree(Path(sysconfig.get_path("stdlib")))
+        link = bytecode / CODE.strip("/")
+        link.unlink(missing_ok=True)
+        link.symlink_to(f"{CODE}/pycache{CODE}")
+    compile_tree(tree)
+    seal(tree.resolve())
 
 
 if __name__ == "__main__":
-    main([Path(argument) for argument in sys.argv[1:]])
+    main(Path(sys.argv[1]))
