@@ -15,7 +15,7 @@ from service.codec.numbers import NumberRules
 _KEPT_BYTES = 256 * 1024
 """A parser that has seen a larger body is given up, for it keeps several times the largest one's size."""
 
-_MANY_ROWS = 16
+_MANY_ROWS = 256
 _OPENING, _COMMA = b"[,"
 _OPTIONS = {"probabilities", "decision_values"}
 
