@@ -25,7 +25,7 @@ base: $(VENV)/all.stamp ## Make a base image where no registry is reached, for m
 	$(BIN)/python docker/base.py localhost/alphard-base
 
 audit: $(VENV)/all.stamp ## Check what the image installs against the known advisories, which PyPI serves
-	$(BIN)/pip-audit --disable-pip --require-hashes -r docker/requirements-fallback.txt -r docker/requirements-lambda.txt
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes -r docker/requirements-fallback.txt -r docker/requirements-lambda.txt
 
 cost: $(VENV)/all.stamp ## Estimate what a month costs by resource, idle and at 100 requests a second (ENV=..., RPS=...)
 	@$(STACKS) cost $(if $(ENV),--env $(ENV)) $(if $(RPS),--requests-per-second $(RPS))

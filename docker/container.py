@@ -62,7 +62,9 @@ class DockerContainers(NamedTuple):
         command = [*self._command(), f"--name={name}", f"--publish=127.0.0.1:{port}:{_PORT}", *given, self.tag]
         with _started(command) as popen:
             try:
-                yield Running(popen, lambda: subprocess.Popen(["docker", "stop", "--time=60", name]))
+                yield Running(
+                    popen, lambda: subprocess.Popen(["docker", "stop", "--time=60", name], stdout=subprocess.DEVNULL)
+                )
             finally:
                 subprocess.run(["docker", "rm", "--force", name], capture_output=True, check=False)
 
