@@ -79,7 +79,7 @@ def build_model(manifest: Manifest, manifest_sha256: str, files: Mapping[str, by
     rows = golden_rows(manifest)
     check_golden(engine, manifest, rows)
     cost = _warm(engine, rows)
-    batches = cost.first < INLINE_SECONDS and _batches(engine, rows, manifest.signature.outputs)
+    batches = cost.first < INLINE_SECONDS and is_batchable(engine, rows, manifest.signature.outputs)
     return Model(manifest, manifest_sha256, engine, cost, batches=batches)
 
 
@@ -144,7 +144,7 @@ def _warm(engine: Engine, rows: Rows) -> Cost:
     return Cost(first, max(0.0, (_time(engine, rows) - first) / (count - 1)))
 
 
-def _batches(engine: Engine, rows: Rows, outputs: Outputs) -> bool:
+def is_batchable(engine: Engine, rows: Rows, outputs: Outputs) -> bool:
     """Whether the engine's answers to each golden row are the same bits alone and among others.
 
     A matrix product, for one, may be summed in another order when it has another shape.
@@ -154,7 +154,7 @@ def _batches(engine: Engine, rows: Rows, outputs: Outputs) -> bool:
         answers = engine.predict(
             rows.take(indices), probabilities=outputs.probabilities, decision_values=outputs.decision_width is not None
         )
-        return [_exactly(answers.take(slice(i, i + 1))) for i in range(len(indices))]
+        return [exactly(answers.take(slice(i, i + 1))) for i in range(len(indices))]
 
     count = len(rows.numbers)
     alone = [answer(np.array([i]))[0] for i in range(count)]
@@ -164,7 +164,7 @@ def _batches(engine: Engine, rows: Rows, outputs: Outputs) -> bool:
     )
 
 
-def _exactly(answers: Answers) -> str:
+def exactly(answers: Answers) -> str:
     """The answers in words that are equal only for equal bits."""
     parts = answers.probabilities if isinstance(answers.probabilities, tuple) else (answers.probabilities,)
     arrays = (answers.predictions, *parts, answers.decision_values)

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from service.agreement import compare
-from service.bundle import Answers, Manifest
+from service.bundle import Answers, Manifest, Outputs, Rows
 from service.codec import decode_instances
 from service.compile.compiler import compile_and_measure
-from service.model import build_engine
+from service.engines import Engine
+from service.model import build_engine, exactly
 from service.publish.engine_choice import choose_engine
 from service.publish.golden import to_instances
 from service.publish.preparation import prepare
@@ -53,6 +54,18 @@ def test_what_is_served_is_what_the_estimator_answers(name: str) -> None:
     agreement = compare(expected, got)
     assert agreement.holds, agreement
     assert _plain(got) == _plain(expected)
+    if spec.name == "onnx":
+        _assert_company_changes_nothing(engine, rows, got, outputs)
+
+
+def _assert_company_changes_nothing(engine: Engine, rows: Rows, got: Answers, outputs: Outputs) -> None:
+    """A row's answer is the same bits alone as among all others."""
+    for i in range(0, len(rows.numbers), max(1, len(rows.numbers) // 16)):
+        one = slice(i, i + 1)
+        alone = engine.predict(
+            rows.take(one), probabilities=outputs.probabilities, decision_values=outputs.decision_width is not None
+        )
+        assert exactly(alone) == exactly(got.take(one))
 
 
 def _plain(answers: Answers) -> Any:

@@ -12,7 +12,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from service.bundle import Answers, EngineSpec, File, Golden, Manifest, Rows, sha256
 from service.compile.compiler import compile_and_measure
 from service.errors import BundleError, GoldenError
-from service.model import Cost, Model, _batches, build_model
+from service.model import Cost, Model, build_model, is_batchable
 from service.publish.engine_choice import choose_engine
 from service.publish.golden import choose_golden
 from service.publish.preparation import prepare
@@ -134,7 +134,7 @@ class _Company:
 def test_a_batch_is_only_made_where_company_changes_no_bit(changes: bool) -> None:
     rows = Rows(X[:5], np.empty((5, 0), np.object_))
     outputs = _bundle(LinearRegression(), X[:, 0])[0].signature.outputs
-    assert _batches(_Company(changes=changes), rows, outputs) is not changes
+    assert is_batchable(_Company(changes=changes), rows, outputs) is not changes
 
 
 def test_parts_are_answered_from_one_call() -> None:
