@@ -88,4 +88,5 @@ def has_ecs_role(account: Account) -> bool:
 
 def make_ecs_role(account: Account) -> None:
     """Has IAM make it, if it is not there by now. Raises UnreadError."""
-    account.ask("iam", "create_service_linked_role", ("InvalidInput",), AWSServiceName="ecs.amazonaws.com")
+    there = ("InvalidInput", "EntityAlreadyExists")
+    account.ask("iam", "create_service_linked_role", there, AWSServiceName="ecs.amazonaws.com")
