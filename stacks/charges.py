@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from stacks import prices, traffic
 from stacks.assembly import Resource
 from stacks.prices import Price
-from stacks.traffic import GB, HOURS, Traffic
-
-_SERVICE = "AWS::ECS::Service"
-_BALANCER = "AWS::ElasticLoadBalancingV2::LoadBalancer"
+from stacks.site import BALANCER, Site
+from stacks.traffic import GB, HOURS
 
 
 class Charge(NamedTuple):
@@ -21,67 +18,6 @@ class Charge(NamedTuple):
     resource: str
     price: Price
     quantity: float
-
-
-class Site:
-    """The resources of an environment under some traffic: what more than one price rests on."""
-
-    def __init__(self, resources: Sequence[Resource], under: Traffic) -> None:
-        self.resources = resources
-        self.traffic = under
-        self.tasks = self._tasks()
-
-    def of(self, *types: str) -> list[Resource]:
-        """The resources of these types."""
-        return [resource for resource in self.resources if resource.type in types]
-
-    @property
-    def zones(self) -> int:
-        """In how many zones an own load balancer stands."""
-        return max((len(balancer.properties["Subnets"]) for balancer in self.of(_BALANCER)), default=0)
-
-    @property
-    def serving_function(self) -> Resource | None:
-        """The function that answers requests, where one does."""
-        functions = self.of("AWS::Lambda::Function")
-        return next((function for function in functions if "ALPHARD_MODEL_URI" in str(function.properties)), None)
-
-    @property
-    def log_gb(self) -> float:
-        """What the service writes in a month."""
-        metrics = self.tasks * HOURS * 60 * traffic.METRICS_BYTES / GB
-        return self.traffic.gb(traffic.ACCESS_LINE_BYTES) + metrics
-
-    @property
-    def flow_gb(self) -> float:
-        """What the VPC writes in a month of clients' connections and of health checks."""
-        intervals = [
-            float(group.properties["HealthCheckIntervalSeconds"])
-            for group in self.of("AWS::ElasticLoadBalancingV2::TargetGroup")
-            if "HealthCheckIntervalSeconds" in group.properties
-        ]
-        checks = self.zones * self.tasks / intervals[0] if intervals else 0.0
-        connections = (self.traffic.connections_per_second + checks) * HOURS * 3600
-        return connections * traffic.FLOW_RECORDS * traffic.FLOW_RECORD_BYTES / GB
-
-    def _tasks(self) -> int:
-        """How many tasks the scaling keeps: its minimum, or more where the traffic asks for it."""
-        if not self.of(_SERVICE):
-            return 0
-        least, most = self._bounds()
-        targets = [
-            float(policy.properties["TargetTrackingScalingPolicyConfiguration"]["TargetValue"])
-            for policy in self.of("AWS::ApplicationAutoScaling::ScalingPolicy")
-            if "RequestCount" in str(policy.properties)
-        ]
-        return min(max(least, *(math.ceil(self.traffic.requests_per_second * 60 / target) for target in targets)), most)
-
-    def _bounds(self) -> tuple[int, int]:
-        for target in self.of("AWS::ApplicationAutoScaling::ScalableTarget"):
-            if target.properties["ServiceNamespace"] == "ecs":
-                return int(target.properties["MinCapacity"]), int(target.properties["MaxCapacity"])
-        (service,) = self.of(_SERVICE)
-        return (int(service.properties.get("DesiredCount", 1)),) * 2
 
 
 Pricer = Callable[[Site, Sequence[Resource]], Iterator[Charge]]
@@ -155,7 +91,7 @@ def _balancers(site: Site, balancers: Sequence[Resource]) -> Iterator[Charge]:
 
 def _rules(site: Site, _: Sequence[Resource]) -> Iterator[Charge]:
     """What our requests add to a load balancer that is adopted; an own one counts them itself."""
-    if not site.of(_BALANCER):
+    if not site.of(BALANCER):
         yield Charge("Adopted load balancer's capacity", prices.LOAD_BALANCER_CAPACITY, _capacity_units(site) * HOURS)
 
 

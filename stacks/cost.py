@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from stacks import prices
 from stacks.assembly import Resource
-from stacks.charges import FREE, PRICED, Charge, Site
+from stacks.charges import FREE, PRICED, Charge
 from stacks.errors import CommandError
 from stacks.prices import Price
+from stacks.site import Site
 from stacks.traffic import ASSUMPTIONS, Traffic
 
 
@@ -31,10 +32,15 @@ class Line(NamedTuple):
 
 
 class Estimate(NamedTuple):
-    """US dollars a month, at no request at all and at ``requests_per_second``; the dearest line under load first."""
+    """US dollars a month, at no request at all and at ``requests_per_second``; the dearest line under load first.
+
+    ``tasks`` are how many run at either; one bears ``requests_per_task`` a second before the scaling adds another.
+    """
 
     lines: Sequence[Line]
     requests_per_second: float
+    tasks: tuple[int, int]
+    requests_per_task: float | None
 
     @property
     def idle_usd(self) -> float:
@@ -47,20 +53,25 @@ class Estimate(NamedTuple):
 
 def estimate(resources: Sequence[Resource], requests_per_second: float) -> Estimate:
     """Raises CommandError for a resource of a type that is neither priced nor known to be free."""
-    idle, load = (_sum(charges(resources, Traffic(rate))) for rate in (0.0, requests_per_second))
+    idle_site, load_site = (Site(resources, Traffic(rate)) for rate in (0.0, requests_per_second))
+    idle, load = _sum(charges(idle_site)), _sum(charges(load_site))
     lines = [Line(*key, idle.get(key, 0.0), load.get(key, 0.0)) for key in {**idle, **load}]
     found = [line for line in lines if line.idle or line.load]
-    return Estimate(sorted(found, key=lambda line: (-line.load_usd, line.resource)), requests_per_second)
+    return Estimate(
+        sorted(found, key=lambda line: (-line.load_usd, line.resource)),
+        requests_per_second,
+        (idle_site.tasks, load_site.tasks),
+        load_site.requests_per_task,
+    )
 
 
-def charges(resources: Sequence[Resource], under: Traffic) -> Iterator[Charge]:
+def charges(site: Site) -> Iterator[Charge]:
     """What every resource is charged. Raises CommandError as ``estimate`` does."""
     by_type: dict[str, list[Resource]] = {}
-    for resource in resources:
+    for resource in site.resources:
         by_type.setdefault(resource.type, []).append(resource)
     if unknown := sorted(by_type.keys() - PRICED.keys() - FREE):
         raise CommandError(f"{unknown[0]} is neither priced nor known to be free: say which in stacks/charges.py")
-    site = Site(resources, under)
     for kind, found in by_type.items():
         if kind in PRICED:
             yield from PRICED[kind](site, found)
@@ -83,7 +94,15 @@ def table(name: str, found: Estimate) -> str:
         )
         rows.append(row)
     rows.append(("total a month", "", "", "", _usd(found.idle_usd), "", _usd(found.load_usd)))
-    return "\n".join(_aligned(rows))
+    return "\n".join([*_aligned(rows), *_task_line(found, rate)])
+
+
+def _task_line(found: Estimate, rate: str) -> Iterator[str]:
+    idle, load = found.tasks
+    if load:
+        each = found.requests_per_task
+        why = f": the scaling adds one for each {each:,.0f} requests a second, within its bounds" if each else ""
+        yield f"{idle} task{'s' if idle != 1 else ''} idle, {load} {rate}{why}"
 
 
 def assumptions() -> str:

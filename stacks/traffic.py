@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from stacks.prices import FARGATE_SPOT_SHARE
+
 HOURS = 730
 """Of a month, as AWS reckons."""
 
@@ -47,6 +49,7 @@ ASSUMPTIONS = (
     f"{CLUSTER_METRICS} series of Container Insights for the cluster, and where it is enhanced {TASK_METRICS} a task",
     f"{MODEL_GB:g} GB of models, {IMAGE_GB:g} GB of images, {E_MAILS} alarm e-mails to each address",
     f"{FUNCTION_SECONDS * 1000:g} ms of a function a request",
+    f"Fargate Spot at {FARGATE_SPOT_SHARE:.0%} of the price on demand",
     "a deployment's second set of tasks, schedules, queries of the logs, and what is adopted are not counted",
 )
 

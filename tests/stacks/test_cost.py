@@ -12,6 +12,7 @@ from stacks.charges import FREE, PRICED
 from stacks.cost import assumptions, charges, estimate, table
 from stacks.errors import CommandError
 from stacks.prices import Price
+from stacks.site import Site
 from stacks.traffic import Traffic
 from tests.stacks.synthesis import Synthesis
 
@@ -23,7 +24,7 @@ def resource(kind: str, logical_id: str = "It", stack: str = "Serving", **proper
 def cost(*resources: Resource, at: float = 0) -> Mapping[str, float]:
     """US dollars a month by resource; what rounds to nothing is left out."""
     total: dict[str, float] = defaultdict(float)
-    for charge in charges(resources, Traffic(at)):
+    for charge in charges(Site(resources, Traffic(at))):
         total[charge.resource] += charge.quantity * charge.price.usd
     return {name: round(usd, 2) for name, usd in total.items() if round(usd, 2)}
 
@@ -253,11 +254,18 @@ def test_the_rest_costs_by_its_number(found: Resource, usd: Mapping[str, float])
 def test_the_table_shows_the_dearest_first_and_a_total_that_is_their_sum() -> None:
     found = estimate([*tasks(), balancer()], 100)
     assert [line.load_usd for line in found.lines] == sorted((line.load_usd for line in found.lines), reverse=True)
-    first, *lines, total = table("dev", found).splitlines()
+    first, *lines, total, tasks_line = table("dev", found).splitlines()
+    assert tasks_line == (
+        "2 tasks idle, 2 at 100/s: the scaling adds one for each 1,000 requests a second, within its bounds"
+    )
     assert first.split() == ["dev", "price", "unit", "idle", "USD", "at", "100/s", "USD"]
     shown = [float(line.split()[-1].replace(",", "")) for line in lines]
     assert float(total.split()[-1].replace(",", "")) == pytest.approx(sum(shown), abs=0.1)
     assert found.idle_usd < found.load_usd
+
+
+def test_a_table_without_tasks_tells_of_none() -> None:
+    assert table("dev", estimate([balancer()], 100)).splitlines()[-1].startswith("total a month")
 
 
 def test_the_assumptions_name_the_region_and_the_dates() -> None:
