@@ -78,7 +78,7 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 STACKS = $(BIN)/python -m stacks
 
 node_modules/.stamp: package-lock.json | $(VENV)/all.stamp
-	PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund --loglevel=error
+	PATH="$(CURDIR)/$(BIN):$$PATH" NODE_USE_SYSTEM_CA=1 npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(VENV)/all.stamp: requirements.txt | $(VENV)/bin/python
