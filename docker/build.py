@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,31 +45,44 @@ def find_builder() -> str:
 
 
 def build(builder: str, target: str, commit: Commit, arguments: Mapping[str, str], archive: Path) -> str:
-    """Builds a target from the checkout and nothing cached, and writes it to the archive; its tag."""
+    """Builds a target from the checkout and nothing cached, and writes it to the archive; its tag.
+
+    Docker keeps the image, too. Of buildah, which here copies all files for every step, nothing is left but the base.
+    """
     tag = f"alphard:{commit.revision}" + ("" if target == "serve" else f"-{target}")
-    command = _docker(commit) if builder == "docker" else _buildah()
+    options = ["--no-cache", "--file", "docker/Dockerfile", "--target", target]
     for key, value in {**arguments, "REVISION": commit.revision}.items():
-        command += ["--build-arg", f"{key}={value}"]
-    environment = {**os.environ, "DOCKER_BUILDKIT": "1", "BUILDAH_ISOLATION": "chroot"}
-    environment.setdefault("STORAGE_DRIVER", "vfs")
-    command += ["--file", "docker/Dockerfile", "--target", target, "--tag", tag, "."]
-    subprocess.run(command, cwd=ROOT, env=environment, check=True)
+        options += ["--build-arg", f"{key}={value}"]
     archive.unlink(missing_ok=True)
-    save = ["docker", "save", "--output", str(archive), tag]
-    if builder == "buildah":
-        save = ["buildah", "push", "--quiet", tag, f"docker-archive:{archive}:{tag}"]
-    subprocess.run(save, env=environment, check=True)
+    if builder == "docker":
+        _run("docker", "build", "--build-arg", f"SOURCE_DATE_EPOCH={commit.made_at}", "--tag", tag, *options, ".")
+        _run("docker", "save", "--output", str(archive), tag)
+    else:
+        _build_by_buildah(options, tag, archive)
     return tag
 
 
-def _docker(commit: Commit) -> list[str]:
-    return ["docker", "build", "--no-cache", "--build-arg", f"SOURCE_DATE_EPOCH={commit.made_at}"]
+def _build_by_buildah(options: Sequence[str], tag: str, archive: Path) -> None:
+    before = _nameless_images()
+    try:
+        # A layer for each step that changes files, as Docker has it. It gives every file the one time that they have
+        # already, so that what a commit leaves as it was is the same layer.
+        built = _run("buildah", "build", "--quiet", "--layers", "--timestamp", str(SEALED_AT), *options, ".").strip()
+        _run("buildah", "push", "--quiet", built, f"docker-archive:{archive}:{tag}")
+    finally:
+        if made := _nameless_images() - before:
+            _run("buildah", "rmi", "--force", *sorted(made))
 
 
-def _buildah() -> list[str]:
-    # A layer for each step that changes files, as Docker has it; nothing of an earlier build. It gives every file the
-    # one time that they have already, so that what a commit leaves as it was is the same layer.
-    return ["buildah", "build", "--quiet", "--layers", "--no-cache", "--timestamp", str(SEALED_AT)]
+def _nameless_images() -> set[str]:
+    """The ids of buildah's images without a name: of the end of this build, and of each step to it."""
+    listing = _run("buildah", "images", "--all", "--no-trunc", "--noheading", "--format", "{{.ID}} {{.Name}}")
+    return {line.split()[0] for line in listing.splitlines() if line.endswith(" <none>")}
+
+
+def _run(*command: str) -> str:
+    environment = {"STORAGE_DRIVER": "vfs", **os.environ, "DOCKER_BUILDKIT": "1", "BUILDAH_ISOLATION": "chroot"}
+    return subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
 def _git(*arguments: str) -> str:
