@@ -6,7 +6,7 @@ PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install serve cost doctor diff deploy verify deployed push promote image base audit template-diff template-comment test test-all snapshots lint format lock clean
+.PHONY: help install serve cost doctor diff deploy verify deployed push promote image base audit template-diff template-comment test test-all bench bench-short snapshots lint format lock clean
 
 help: ## Print the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "make %-16s %s\n", $$1, $$2}'
@@ -65,6 +65,12 @@ test: lint node_modules/.stamp ## Lint, type-check and test
 test-all: lint node_modules/.stamp ## The same, with the tests that take minutes
 	$(BIN)/python -m pytest
 
+bench: $(VENV)/all.stamp ## Measure the service beside others, ten minutes (PEERS=none leaves out what needs installing)
+	PEERS=$(PEERS) $(BIN)/python -m benchmarks
+
+bench-short: $(VENV)/all.stamp ## Hold the service's processor time against the floor, in a minute
+	$(BIN)/python -m benchmarks --short
+
 snapshots: $(VENV)/all.stamp ## Write the snapshots of the stacks again, for a reviewer to read
 	rm -rf tests/stacks/__snapshots__
 	$(BIN)/python -m pytest tests/stacks/test_snapshots.py -k what_its_snapshot_says --snapshot-update
@@ -89,7 +95,7 @@ lock: $(VENV)/all.stamp ## Resolve the pinned requirements again from pyproject.
 	$(LOCK) -c requirements.txt pyproject.toml -o docker/requirements-serve.txt
 
 clean: ## Remove the environment, the local store and every cache
-	rm -rf $(VENV) node_modules cdk.out .store dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) node_modules cdk.out .store .bench dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock"

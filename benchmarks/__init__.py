@@ -1,0 +1,1 @@
+"""Speed side by side: Alphard, a floor, a service written by hand, and the peers. Never part of the tests."""

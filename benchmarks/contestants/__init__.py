@@ -1,0 +1,1 @@
+"""What Alphard is measured against: each module is an application that Uvicorn serves."""

@@ -1,0 +1,139 @@
+"""Server processes: started on a core of their own, waited for, weighed, ended with all of their children."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.load import Address, WrongAnswerError, ask
+
+ROOT = Path(__file__).parent.parent
+_TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+_MIB = 1024 * 1024
+_ALLOWED_CORES = tuple(sorted(os.sched_getaffinity(0)))
+# One thread for each library, as the server has one core.
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+class Cores(NamedTuple):
+    """Where servers run, and where the load is made: the same core, if there is only one."""
+
+    server: int
+    load: int
+
+    @property
+    def are_shared(self) -> bool:
+        return self.server == self.load
+
+
+CORES = Cores(_ALLOWED_CORES[0], _ALLOWED_CORES[-1])
+
+
+class StartError(Exception):
+    """A server did not start, with the end of what it wrote."""
+
+
+class Server(NamedTuple):
+    """A running server and all of its descendants."""
+
+    process: subprocess.Popen[bytes]
+    address: Address
+
+    def processor_seconds(self) -> float:
+        """Of user and system, by it and by all that it started, to the hundredth of a second."""
+        return sum(_ticks(each) for each in _family(self.process.pid)) / _TICKS_PER_SECOND
+
+    def resident_mib(self) -> float:
+        """Of it and of all that it started."""
+        return sum(_resident_bytes(each) for each in _family(self.process.pid)) / _MIB
+
+
+@contextmanager
+def started(
+    command: Sequence[str], environment: Mapping[str, str], ready: bytes, *, log: Path, port: int, seconds: float = 30
+) -> Iterator[Server]:
+    """Runs the command until the end of the block, which begins once ``ready``, a request, is answered with status 200.
+
+    Raises StartError if that takes longer or the process ends.
+    """
+    with log.open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603  # the commands are our own
+            command,
+            env={**os.environ, **_ONE_THREAD, **environment},
+            cwd=ROOT,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=lambda: os.sched_setaffinity(0, {CORES.server}),  # no thread is running here
+        )
+    server = Server(process, ("127.0.0.1", port))
+    try:
+        _wait(server, ready, log, seconds)
+        yield server
+    finally:
+        _end(process)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def python(*arguments: str) -> list[str]:
+    return [sys.executable, *arguments]
+
+
+def _wait(server: Server, ready: bytes, log: Path, seconds: float) -> None:
+    give_up_at = time.monotonic() + seconds
+    while time.monotonic() < give_up_at and server.process.poll() is None:
+        with suppress(OSError, WrongAnswerError):
+            ask(server.address, ready)
+            return
+        time.sleep(0.005)
+    raise StartError(log.read_text(errors="replace")[-2000:])
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    for each in reversed(_family(process.pid)):
+        with suppress(ProcessLookupError):
+            os.kill(each, signal.SIGKILL)
+    process.wait()
+
+
+def _family(pid: int) -> list[int]:
+    """The process and its descendants that live."""
+    children: dict[int, list[int]] = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit() and (fields := _stat(int(folder.name))):
+            children.setdefault(int(fields[1]), []).append(int(folder.name))
+    family = [pid]
+    for each in family:
+        family += children.get(each, [])
+    return family
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields of /proc/<pid>/stat from the state on, or none if it has ended (proc_pid_stat(5))."""
+    try:
+        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def _ticks(pid: int) -> int:
+    """utime, stime, and both of the children that have been waited for."""
+    return sum(int(field) for field in _stat(pid)[11:15])
+
+
+def _resident_bytes(pid: int) -> int:
+    fields = _stat(pid)
+    return int(fields[21]) * os.sysconf("SC_PAGE_SIZE") if fields else 0
