@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import boto3
@@ -13,6 +13,8 @@ from stacks.errors import CommandError
 from stacks.settings import Environment
 
 _FORBIDDEN = ("AccessDenied", "UnauthorizedOperation", "AuthorizationError", "Forbidden")
+_LOOKUP_ROLE = "cdk-hnb659fds-lookup-role"
+"""What every role's name begins with that ``cdk bootstrap`` makes for reading, under the default qualifier."""
 
 
 class UnreadError(Exception):
@@ -40,20 +42,38 @@ class Account(NamedTuple):
         }
 
     def ask(self, service: str, operation: str, missing: tuple[str, ...] = (), **arguments: Any) -> Any:
-        """The answer to one call, or None if its error code is one of ``missing``. Raises UnreadError."""
+        """The answer to one call, or None if its error code is one of ``missing``. Raises UnreadError.
+
+        What is refused to the caller is asked once more as the role that the CDK reads an account with: a workflow's
+        role may read no more than the images.
+        """
+        action, refusal = f"{service}:{operation}", None
+        for session in self._sessions():
+            try:
+                client: Any = session.client(service)  # type: ignore[call-overload]  # any service, by its name
+                return getattr(client, operation)(**arguments)
+            except ClientError as error:
+                code = error.response.get("Error", {}).get("Code", "")
+                if code in missing:
+                    return None
+                if code != "403" and not any(word in code for word in _FORBIDDEN):
+                    raise UnreadError(f"{action} failed: {' '.join(str(error).split())[:200]}") from error
+                refusal = refusal or error
+            except BotoCoreError as error:
+                raise UnreadError(f"{action} failed: {' '.join(str(error).split())[:200]}") from error
+        raise UnreadError(f"{action} is not permitted to {self.caller}") from refusal
+
+    def _sessions(self) -> Iterator[boto3.session.Session]:
+        """The caller's own and, if that does not do, one of the look-up role, where there is one that lets them in."""
+        yield self.session
+        role = f"arn:{self.partition}:iam::{self.id}:role/{_LOOKUP_ROLE}-{self.id}-{self.region}"
         try:
-            client: Any = self.session.client(service)  # type: ignore[call-overload]  # any service, by its name
-            return getattr(client, operation)(**arguments)
-        except ClientError as error:
-            code = error.response.get("Error", {}).get("Code", "")
-            if code in missing:
-                return None
-            action = f"{service}:{operation}"
-            if code == "403" or any(word in code for word in _FORBIDDEN):
-                raise UnreadError(f"{action} is not permitted to {self.caller}") from error
-            raise UnreadError(f"{action} failed: {' '.join(str(error).split())[:200]}") from error
-        except BotoCoreError as error:
-            raise UnreadError(f"{service}:{operation} failed: {' '.join(str(error).split())[:200]}") from error
+            assumed = self.session.client("sts").assume_role(RoleArn=role, RoleSessionName="alphard")["Credentials"]
+        except (BotoCoreError, ClientError):
+            return
+        yield boto3.session.Session(
+            assumed["AccessKeyId"], assumed["SecretAccessKey"], assumed["SessionToken"], region_name=self.region
+        )
 
 
 def connect(environment: Environment) -> Account:

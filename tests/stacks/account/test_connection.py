@@ -8,6 +8,7 @@ from stacks.account.connection import Account, UnreadError, connect
 from stacks.errors import CommandError
 from stacks.settings import Environment
 from tests.serving import free_port
+from tests.stacks.account.guarded import become, guarded, make_role
 
 
 def environment(**changed: Any) -> Environment:
@@ -67,3 +68,37 @@ def test_a_call_that_fails_otherwise_than_foreseen_is_said(account: Account) -> 
         account.ask("s3", "head_bucket", Bucket="not-there")
     with pytest.raises(UnreadError, match="s3:head_bucket failed: Parameter validation failed"):
         account.ask("s3", "head_bucket", Bucket="not a bucket")
+
+
+LOOKUP_ROLE = "cdk-hnb659fds-lookup-role-123456789012-eu-central-1"
+MAY_BECOME_IT = {
+    "Effect": "Allow",
+    "Action": "sts:AssumeRole",
+    "Resource": f"arn:aws:iam::123456789012:role/{LOOKUP_ROLE}",
+}
+MAY_READ = {"Effect": "Allow", "Action": ["ssm:Get*", "s3:Get*", "s3:List*"], "Resource": "*"}
+
+
+def test_what_is_refused_to_the_caller_is_asked_as_the_role_that_the_cdk_reads_with(
+    account: Account, aws: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account.ask("ssm", "put_parameter", Name="/alphard/dev/serving/url", Value="http://here", Type="String")
+    make_role(account, LOOKUP_ROLE, [MAY_READ])
+    become(account, make_role(account, "alphard-dev-delivery", [MAY_BECOME_IT]), monkeypatch)
+    with guarded(aws):
+        narrow = connect(environment())
+        assert (
+            narrow.ask("ssm", "get_parameter", Name="/alphard/dev/serving/url")["Parameter"]["Value"] == "http://here"
+        )
+        assert narrow.ask("ssm", "get_parameter", ("ParameterNotFound",), Name="/alphard/dev") is None
+        with pytest.raises(UnreadError, match=f"ssm:put_parameter is not permitted to {narrow.caller}"):
+            narrow.ask("ssm", "put_parameter", Name="/alphard/dev", Value="", Type="String")
+
+
+def test_who_may_not_become_that_role_is_told_what_is_not_permitted(
+    account: Account, aws: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_role(account, LOOKUP_ROLE, [MAY_READ])
+    become(account, make_role(account, "stranger", [{**MAY_READ, "Action": "ecr:Describe*"}]), monkeypatch)
+    with guarded(aws), pytest.raises(UnreadError, match=r"ssm:get_parameter is not permitted to .*stranger"):
+        connect(environment()).ask("ssm", "get_parameter", Name="/alphard/dev")
