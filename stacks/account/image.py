@@ -101,37 +101,40 @@ def build_and_push(account: Account, image: Image, commit: str, root: Path = ROO
         raise CommandError(
             f"the image is named by its commit, and the work tree differs from it in {changed[0]}{more}: commit first"
         )
-    tool = _find_tool()
+    tool = find_tool()
     made_at = _git(root, "log", "-1", "--format=%ct")
     times = ["--build-arg", f"SOURCE_DATE_EPOCH={made_at}"] if tool == "docker" else ["--timestamp", made_at]
     source = ["--platform", image.platform, "--file", "docker/Dockerfile", "--target", image.target]
-    _run(root, [tool, "build", *source, *times, "--build-arg", f"REVISION={commit}", "--tag", str(image), "."])
-    _run(root, [tool, "login", "--username", "AWS", "--password-stdin", image.registry], said=_token(account))
-    _run(root, [tool, "push", str(image)])
+    run([tool, "build", *source, *times, "--build-arg", f"REVISION={commit}", "--tag", str(image), "."], root)
+    sign_in(tool, account, image)
+    run([tool, "push", str(image)])
 
 
-def _find_tool() -> str:
-    """The first tool that is there and works: a docker without its daemon does not."""
+def find_tool() -> str:
+    """The first tool that is there and works: a docker without its daemon does not. Raises CommandError."""
     for tool in _TOOLS:
         path = shutil.which(tool)
         if path and subprocess.run([path, "info"], capture_output=True, check=False).returncode == 0:  # noqa: S603 - of the list above
             return tool
-    raise CommandError(f"the image must be built, and none of {', '.join(_TOOLS)} works here")
+    raise CommandError(f"the image must be brought, and none of {', '.join(_TOOLS)} works here")
 
 
-def _token(account: Account) -> str:
+def sign_in(tool: str, account: Account, image: Image) -> None:
+    """Signs the tool in to the image's registry, with a token that only its standard input sees."""
     data = account.ask("ecr", "get_authorization_token")["authorizationData"][0]
-    return base64.b64decode(data["authorizationToken"]).decode().partition(":")[2]
+    token = base64.b64decode(data["authorizationToken"]).decode().partition(":")[2]
+    run([tool, "login", "--username", "AWS", "--password-stdin", image.registry], said=token)
+
+
+def run(command: list[str], root: Path = ROOT, *, said: str = "") -> None:
+    """Runs a tool on the work tree; all that it writes goes to standard error. Raises CommandError if it fails."""
+    done = subprocess.run(command, cwd=root, input=said, stdout=2, text=True, check=False)  # noqa: S603 - built of our own words
+    if done.returncode != 0:
+        raise CommandError(f"{' '.join(command[:2])} failed with status {done.returncode}: see above")
 
 
 def _git(root: Path, *arguments: str) -> str:
-    run = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)  # noqa: S603, S607 - the developer's own Git
-    if run.returncode != 0:
+    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)  # noqa: S603, S607 - the developer's own Git
+    if done.returncode != 0:
         raise CommandError("the commit is not known: this must run in a clone of the repository, with git")
-    return run.stdout.strip()
-
-
-def _run(root: Path, command: list[str], *, said: str = "") -> None:
-    run = subprocess.run(command, cwd=root, input=said, text=True, check=False)  # noqa: S603 - built above from our own words
-    if run.returncode != 0:
-        raise CommandError(f"{' '.join(command[:2])} failed with status {run.returncode}: see above")
+    return done.stdout.strip()

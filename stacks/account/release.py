@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from stacks.account.connection import Account
@@ -12,6 +14,9 @@ from stacks.assembly import Assembly, resolve
 from stacks.errors import CommandError
 
 _MODEL_URI = "ALPHARD_MODEL_URI"
+
+_RUNS = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
+"""The states of a stack whose template is that of what runs: a creation that failed leaves its own template behind."""
 
 
 class Release(NamedTuple):
@@ -44,6 +49,21 @@ def read_release(account: Account, assembly: Assembly) -> Release:
             log_group = function.properties["LoggingConfig"]["LogGroup"]
             return Release(image, _model(known, told[_MODEL_URI]), resolve(log_group, known))
     raise CommandError("no container or function of the templates is told which model to serve")
+
+
+def deployed_commit(account: Account, stack_name: str) -> str | None:
+    """The commit whose image the stack of that name runs, or None if it has never come to run one.
+
+    Raises UnreadError.
+    """
+    missing = ("ValidationError",)
+    answer = account.ask("cloudformation", "describe_stacks", missing, StackName=stack_name)
+    if not answer or answer["Stacks"][0]["StackStatus"] not in _RUNS:
+        return None
+    held = account.ask("cloudformation", "get_template", StackName=stack_name)["TemplateBody"]
+    template = json.loads(held) if isinstance(held, str) else held
+    release = read_release(account, Assembly({"Serving": template}, {"Serving": stack_name}, 0, Path()))
+    return release.image.tag.removesuffix("-lambda")
 
 
 def _image(known: Mapping[str, str], uri: Any, architecture: str, target: str) -> Image:

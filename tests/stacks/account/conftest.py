@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -40,3 +43,25 @@ def aws(stand_in: str, monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.fixture
 def account(aws: str) -> Account:
     return connect(Environment.model_validate({"name": "dev", "model": {"name": "churn", "alias": "production"}}))
+
+
+@pytest.fixture
+def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Makes a tool of that name, the only ones there beside git, which writes down what it is told; the record."""
+    folder, record = tmp_path / "bin", tmp_path / "record"
+    folder.mkdir()
+    (folder / "git").symlink_to(shutil.which("git") or "")
+    monkeypatch.setenv("PATH", str(folder))
+
+    def make(name: str, fails: str = "nothing") -> Path:
+        path = folder / name
+        path.write_text(
+            "#!/bin/sh\n"
+            f'[ "$1" = "{fails}" ] && exit 3\n'
+            f'[ "$1" = login ] && read -r token\n'
+            f'[ "$1" = info ] || echo "{name} $*" "${{token:-}}" >> {record}\n'
+        )
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+        return record
+
+    return make

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import stat
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -29,28 +27,6 @@ def clone(tmp_path: Path) -> Path:
     for command in (["init", "--quiet"], ["add", "file"], [*who, "commit", "--quiet", "--message", "a"]):
         subprocess.run(["git", *command], cwd=root, env={**os.environ, **when}, check=True)
     return root
-
-
-@pytest.fixture
-def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
-    """Makes a tool of that name, the only ones there beside git, which writes down what it is told; the record."""
-    folder, record = tmp_path / "bin", tmp_path / "record"
-    folder.mkdir()
-    (folder / "git").symlink_to(shutil.which("git") or "")
-    monkeypatch.setenv("PATH", str(folder))
-
-    def make(name: str, fails: str = "nothing") -> Path:
-        path = folder / name
-        path.write_text(
-            "#!/bin/sh\n"
-            f'[ "$1" = "{fails}" ] && exit 3\n'
-            f'[ "$1" = login ] && read -r token\n'
-            f'[ "$1" = info ] || echo "{name} $*" "${{token:-}}" >> {record}\n'
-        )
-        path.chmod(path.stat().st_mode | stat.S_IXUSR)
-        return record
-
-    return make
 
 
 def test_a_uri_is_taken_apart() -> None:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from stacks.account.connection import Account
-from stacks.account.release import read_release
+from stacks.account.release import deployed_commit, read_release
 from stacks.assembly import Assembly
 from stacks.errors import CommandError
 from tests.stacks import thuban
@@ -34,3 +36,41 @@ def test_the_image_the_model_and_the_log_are_those_that_the_environment_deploys(
 def test_templates_that_serve_nothing_release_nothing(account: Account) -> None:
     with pytest.raises(CommandError, match="no container or function"):
         read_release(account, Assembly({"Storage": {}}, {}, 6, Path()))
+
+
+SERVES = {
+    "Type": "AWS::ECS::TaskDefinition",
+    "Properties": {
+        "RuntimePlatform": {"CpuArchitecture": "X86_64"},
+        "ContainerDefinitions": [
+            {
+                "Name": "service",
+                "Memory": 512,
+                "Image": {"Fn::Sub": f"${{AWS::AccountId}}.dkr.ecr.${{AWS::Region}}.amazonaws.com/alphard:{IMAGE_TAG}"},
+                "Environment": [{"Name": "ALPHARD_MODEL_URI", "Value": "s3://bucket/models/churn@production"}],
+                "LogConfiguration": {"LogDriver": "awslogs", "Options": {"awslogs-group": "/alphard"}},
+            }
+        ],
+    },
+}
+
+
+def test_the_commit_that_is_deployed_is_that_of_the_image_that_the_stack_runs(account: Account) -> None:
+    assert deployed_commit(account, "serving") is None
+    template = json.dumps({"Resources": {"Task": SERVES}})
+    account.ask("cloudformation", "create_stack", StackName="serving", TemplateBody=template)
+    assert deployed_commit(account, "serving") == IMAGE_TAG
+
+
+class _Failed:
+    """A session, and its client, of an account where the creation of the stack has failed."""
+
+    def client(self, _: str) -> _Failed:
+        return self
+
+    def describe_stacks(self, **_: str) -> dict[str, Any]:
+        return {"Stacks": [{"StackStatus": "ROLLBACK_COMPLETE"}]}
+
+
+def test_what_never_came_to_run_is_not_deployed(account: Account) -> None:
+    assert deployed_commit(account._replace(session=cast("Any", _Failed())), "serving") is None
