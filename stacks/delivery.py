@@ -1,4 +1,4 @@
-"""The role that a GitHub workflow assumes to push an image and to deploy."""
+"""The roles that GitHub workflows assume: one pushes an image and deploys, another moves a model's aliases."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from stacks.constructs.access import let_move_aliases, let_read_model
+from stacks.constructs.environment import model_prefix
 from stacks.settings import AdoptArn, Delivery, Environment
 from stacks.storage import StorageStack
 
@@ -17,9 +19,11 @@ _AUDIENCE = "sts.amazonaws.com"
 class DeliveryStack(cdk.Stack):
     """``alphard-<environment>-delivery``, for the jobs of one GitHub environment of one repository.
 
-    It pushes images to the environment's repository, owned or adopted, reads there, and assumes roles that
-    ``cdk bootstrap`` made. All else is theirs: the deploy role deploys, and the look-up role, which reads the account
-    and so the models' golden rows too, tells what is deployed.
+    The delivery role pushes images to the environment's repository, owned or adopted, reads there, and assumes roles
+    that ``cdk bootstrap`` made. All else is theirs: the deploy role deploys, and the look-up role, which reads the
+    account and so the models' golden rows too, tells what is deployed.
+
+    The promotion role reads the versions of the one model that is served, and writes its aliases.
     """
 
     def __init__(
@@ -31,16 +35,29 @@ class DeliveryStack(cdk.Stack):
             stack_name=environment.named("delivery"),
             env=cdk.Environment(account=environment.account, region=environment.region),
         )
+        jobs, repository = _jobs(self._provider(delivery), delivery), delivery.repository
         self._role = iam.Role(
             self,
             "Role",
             role_name=environment.named("delivery"),
-            description=f"Pushes images and deploys, for GitHub Actions of {delivery.repository}",
-            assumed_by=_jobs(self._provider(delivery), delivery),
-            max_session_duration=cdk.Duration.hours(1),
+            description=f"Pushes images and deploys, for GitHub Actions of {repository}",
+            assumed_by=jobs,
+            # A canary that bakes for half an hour takes more than one, and is verified in the end.
+            max_session_duration=cdk.Duration.hours(2),
         )
         self._let_push(storage.repository_name)
         self._let_deploy()
+        promotion = iam.Role(
+            self,
+            "Promotion",
+            role_name=environment.named("promotion"),
+            description=f"Moves aliases of the model {environment.model.name}, for GitHub Actions of {repository}",
+            assumed_by=jobs,
+            max_session_duration=cdk.Duration.hours(1),
+        )
+        prefix = model_prefix(prefix=environment.model.prefix, name=environment.model.name)
+        let_read_model(promotion, bucket_name=storage.model_bucket_name, prefix=prefix)
+        let_move_aliases(promotion, bucket_name=storage.model_bucket_name, prefix=prefix)
 
     def _provider(self, delivery: Delivery) -> iam.IOidcProvider:
         """Of an issuer an account has one at most: the first environment there owns it and the others adopt it, so that

@@ -30,18 +30,19 @@ def _delivery(*, storage: dict[str, Any] | None = None, **delivery: Any) -> Deli
 
 
 def _trust(stack: cdk.Stack) -> dict[str, Any]:
-    """The one statement of who may assume the role."""
-    (role,) = alone.of_type(alone.resources(stack), "AWS::IAM::Role")
-    (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+    """The one statement of who may assume the roles, which is the same for both."""
+    delivery, promotion = alone.of_type(alone.resources(stack), "AWS::IAM::Role")
+    assert delivery["AssumeRolePolicyDocument"] == promotion["AssumeRolePolicyDocument"]
+    (statement,) = delivery["AssumeRolePolicyDocument"]["Statement"]
     trust: dict[str, Any] = statement
     return trust
 
 
-def _permissions(stack: cdk.Stack) -> dict[str, set[str]]:
-    """What the role may do, by what it may do that to."""
+def _permissions(stack: cdk.Stack, role: str) -> dict[str, set[str]]:
+    """What the role of that construct id may do, by what it may do that to."""
     found: dict[str, set[str]] = {}
     for policy in alone.of_type(alone.resources(stack), "AWS::IAM::Policy"):
-        for statement in policy["PolicyDocument"]["Statement"]:
+        for statement in policy["PolicyDocument"]["Statement"] if policy["PolicyName"].startswith(role) else ():
             assert statement["Effect"] == "Allow"
             for resource in _many(statement["Resource"]):
                 found.setdefault(str(to_text(resource)), set()).update(_many(statement["Action"]))
@@ -52,7 +53,7 @@ def _many(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def test_jobs_of_one_environment_of_one_repository_may_assume_the_role() -> None:
+def test_jobs_of_one_environment_of_one_repository_may_assume_the_roles() -> None:
     trust = _trust(_delivery())
     assert trust["Action"] == "sts:AssumeRoleWithWebIdentity"
     assert trust["Condition"] == {
@@ -71,19 +72,28 @@ def test_with_its_ids_the_later_form_of_the_subject_is_known_too() -> None:
     ]
 
 
-def test_the_role_has_a_name_that_a_workflow_can_know_and_an_hour() -> None:
-    (role,) = alone.of_type(alone.resources(_delivery()), "AWS::IAM::Role")
-    assert (role["RoleName"], role["MaxSessionDuration"]) == ("alphard-alone-delivery", 3600)
+def test_each_role_has_a_name_that_a_workflow_can_know_and_its_hours() -> None:
+    roles = alone.of_type(alone.resources(_delivery()), "AWS::IAM::Role")
+    found = {role["RoleName"]: role["MaxSessionDuration"] for role in roles}
+    assert found == {"alphard-alone-delivery": 7200, "alphard-alone-promotion": 3600}
+
+
+def test_the_promotion_role_reads_one_model_and_writes_its_aliases_and_nothing_else() -> None:
+    model = "arn:${AWS::Partition}:s3:::alphard-alone-models-${AWS::AccountId}-${AWS::Region}/models/churn"
+    assert _permissions(_delivery(), "Promotion") == {
+        f"{model}/*": {"s3:GetObject"},
+        f"{model}/aliases/*": {"s3:PutObject"},
+    }
 
 
 @pytest.mark.parametrize(
     ("storage", "repository"),
     [({}, "alphard-alone-service"), ({"repository": {"adopt": {"name": thuban.REPOSITORY}}}, thuban.REPOSITORY)],
 )
-def test_the_role_pushes_to_one_repository_and_becomes_the_roles_of_the_cdk_and_nothing_else(
+def test_the_delivery_role_pushes_to_one_repository_and_becomes_the_roles_of_the_cdk_and_nothing_else(
     storage: dict[str, Any], repository: str
 ) -> None:
-    assert _permissions(_delivery(storage=storage)) == {
+    assert _permissions(_delivery(storage=storage), "Role") == {
         f"{REPOSITORIES}/{repository}": {
             "ecr:BatchCheckLayerAvailability",
             "ecr:BatchGetImage",
