@@ -8,13 +8,15 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
+from stacks.account.archive import find_archive, find_digest, push
 from stacks.account.cdk import cdk
 from stacks.account.connection import UnreadError, connect
 from stacks.account.deploy import READY_SECONDS, deploy, describe, make_plan
 from stacks.account.doctor import examine
 from stacks.account.image import Builder, build_and_push, head_commit
 from stacks.account.model import read_golden
-from stacks.account.release import read_release
+from stacks.account.promotion import promote
+from stacks.account.release import deployed_commit, read_release
 from stacks.account.state import find_url
 from stacks.account.verify import verify
 from stacks.assembly import environment_names, load_environment, synthesized
@@ -82,11 +84,16 @@ def _parser(build: Builder, reach: Callable[[str], str]) -> _Parser:
 
     cost = add("cost", _cost, "estimate what a month costs, idle and under load, without an account")
     add("doctor", _doctor, "look at the account: collisions, and whether what a deployment stands on is there")
+    add("deployed", _deployed, "print which commit is deployed, or nothing after commit=")
+    add("push", _push, "push the image that `make image` left in dist, unless its tag is there")
+    promoting = add("promote", _promote, "verify a version of the model that is served, and point an alias to it")
     add("diff", _diff, "show the difference against what is deployed, and create nothing")
     deploying = add("deploy", run_deploy, "deploy the work tree's commit, image and model included, and verify it")
     verifying = add("verify", _verify, "compare what a deployment answers to the golden rows with what was published")
     for command in (cost, deploying):
         command.add_argument("--requests-per-second", type=_rate, default=100.0, metavar="N", help="default: 100")
+    for option in ("--model", "--version", "--alias"):
+        promoting.add_argument(option, required=True, metavar=option.removeprefix("--").upper())
     deploying.add_argument("--yes", action="store_true", help="go on without asking")
     verifying.add_argument("--url", help="where it is reached, if not where the stack says")
     return parser
@@ -122,6 +129,35 @@ def _doctor(parsed: argparse.Namespace) -> int:
     wrong = [finding for finding in found if finding.kind != "pending"]
     _say(f"{len(wrong)} not in order" if wrong else "in order")
     return 1 if wrong else 0
+
+
+def _deployed(parsed: argparse.Namespace) -> int:
+    account = connect(load_environment(parsed.env))
+    with synthesized(parsed.env, _ANY_TAG) as assembly:
+        _say(f"commit={deployed_commit(account, assembly.stack_names['Serving']) or ''}")
+    return 0
+
+
+def _push(parsed: argparse.Namespace) -> int:
+    """Prints what an attestation is made of; the digest only where the tag names to the bit what was built here."""
+    environment, commit = load_environment(parsed.env), head_commit()
+    account = connect(environment)
+    with synthesized(parsed.env, commit) as assembly:
+        image = read_release(account, assembly).image
+    archive = find_archive(image.target, commit)
+    pushed = push(account, image, archive)
+    digest = find_digest(account, image, archive)
+    sys.stderr.write(f"{image} {'was pushed' if pushed else 'is there'}, {digest or 'and is of another build'}\n")
+    _say(f"name={image.registry}/{image.repository}\ndigest={digest or ''}\nsbom=dist/{image.target}.cdx.json")
+    return 0
+
+
+def _promote(parsed: argparse.Namespace) -> int:
+    account = connect(load_environment(parsed.env))
+    with synthesized(parsed.env, _ANY_TAG) as assembly:
+        served = read_release(account, assembly).model
+    promote(account, served, name=parsed.model, version=parsed.version, alias=parsed.alias)
+    return 0
 
 
 def _diff(parsed: argparse.Namespace) -> int:
