@@ -48,7 +48,7 @@ STACKS_LAYERS = (
 )
 # Beside the app: they read what it makes, or what stands in an account, and nothing that it is made of imports them.
 BESIDE_THE_APP = (
-    {"stacks.assembly"},
+    {"stacks.assembly", "stacks.template_diff"},
     {"stacks.prices", "stacks.traffic"},
     {"stacks.charges"},
     {"stacks.cost"},
