@@ -11,13 +11,13 @@ from typing import NoReturn
 from stacks.account.archive import find_archive, find_digest, push
 from stacks.account.cdk import cdk
 from stacks.account.connection import UnreadError, connect
-from stacks.account.deploy import READY_SECONDS, deploy, describe, make_plan
+from stacks.account.deploy import deploy, describe, make_plan
 from stacks.account.doctor import examine
 from stacks.account.image import Builder, build_and_push, head_commit
 from stacks.account.model import read_golden
 from stacks.account.promotion import promote
+from stacks.account.proof import READY_SECONDS, prove
 from stacks.account.release import deployed_commit, read_release
-from stacks.account.state import find_url
 from stacks.account.verify import verify
 from stacks.assembly import environment_names, load_environment, synthesized
 from stacks.cost import assumptions, estimate, table
@@ -192,12 +192,12 @@ def _agreed(yes: bool) -> bool:
 def _verify(parsed: argparse.Namespace) -> int:
     environment = load_environment(parsed.env)
     account = connect(environment)
-    url = parsed.url or find_url(account, environment.name)
-    if url is None:
-        raise CommandError(f"{environment.name} is not deployed in account {account.id}, {account.region}")
     with synthesized(parsed.env, _ANY_TAG) as assembly:
-        golden = read_golden(account, read_release(account, assembly).model)
-    _say(verify(url, golden, deadline_seconds=READY_SECONDS))
+        model = read_release(account, assembly).model
+        if parsed.url:
+            _say(verify(parsed.url, read_golden(account, model), deadline_seconds=READY_SECONDS))
+        else:
+            _say(prove(environment, account, assembly, model, say=_say, reach=str))
     return 0
 
 

@@ -10,17 +10,14 @@ from stacks.account.connection import Account
 from stacks.account.doctor import examine
 from stacks.account.foundation import bootstrap_version, has_ecs_role, make_ecs_role
 from stacks.account.image import Builder, build_and_push, is_pushed, uncommitted
-from stacks.account.model import find_version, how_to_publish, publish_example, read_golden
+from stacks.account.model import find_version, how_to_publish, publish_example
+from stacks.account.proof import prove
 from stacks.account.release import Release
-from stacks.account.state import describe_state, find_url, wait_until_healthy
-from stacks.account.verify import verify
+from stacks.account.state import describe_state
 from stacks.assembly import Assembly
 from stacks.cost import estimate, table
 from stacks.errors import CommandError
 from stacks.settings import Environment
-
-READY_SECONDS = 300.0
-"""How long a deployed service may take to answer: a new balancer's name needs minutes to be known everywhere."""
 
 _FIRST = ("Storage", "Network")
 """The stacks that need no image, and that hold what the image and the model are put into."""
@@ -42,11 +39,6 @@ class Plan(NamedTuple):
     image_pushed: bool
     model_version: str | None
     requests_per_second: float
-
-    @property
-    def internal(self) -> bool:
-        """Whether the balancer is an own one that only its VPC reaches."""
-        return self.environment.load_balancer.scheme == "internal"
 
 
 def make_plan(
@@ -131,7 +123,7 @@ def deploy(
     try:
         cdk(account, assembly, "deploy", *rest, "--exclusively", *_UNASKED)
         say("verifying")
-        return _verify(plan, say, reach)
+        return prove(plan.environment, account, assembly, plan.release.model, say=say, reach=reach)
     except CommandError:
         for line in describe_state(account, assembly, plan.release.log_group):
             say(line)
@@ -164,15 +156,3 @@ def _bring_model(plan: Plan, say: Callable[[str], None]) -> None:
         raise CommandError(f"{model} is not published: {how_to_publish(model)}, then deploy again")
     say(f"publishing the example as {model}")
     publish_example(plan.account, model)
-
-
-def _verify(plan: Plan, say: Callable[[str], None], reach: Callable[[str], str]) -> str:
-    url = find_url(plan.account, plan.environment.name)
-    if url is None:
-        raise CommandError(f"{plan.environment.name} is deployed, and tells no URL")
-    say(f"URL  {url}")
-    if plan.internal:
-        serving = plan.assembly.stack_names["Serving"]
-        proven = wait_until_healthy(plan.account, serving, READY_SECONDS)
-        return f"{url} is internal and cannot be reached from here; {proven}"
-    return verify(reach(url), read_golden(plan.account, plan.release.model), deadline_seconds=READY_SECONDS)

@@ -24,7 +24,7 @@ def test_the_cost_of_every_environment_is_told_without_an_account(
     out = capsys.readouterr().out
     assert [line.split(":")[0] for line in out.splitlines() if "monthly estimate" in line] == list(SHIPPED)
     assert out.count("total a month") == len(SHIPPED)
-    assert out.count("at 50/s") == len(SHIPPED)
+    assert out.count("tasks idle") + out.count("task idle") == out.count("at 50/s: ") == len(SHIPPED)
     assert "- list prices of us-east-1" in out
 
 
