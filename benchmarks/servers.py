@@ -18,6 +18,7 @@ from benchmarks.load import Address, WrongAnswerError, ask
 ROOT = Path(__file__).parent.parent
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 _MIB = 1024 * 1024
+_PORTS = (21_000, 31_000)
 _ALLOWED_CORES = tuple(sorted(os.sched_getaffinity(0)))
 # One thread for each library, as the server has one core.
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -83,9 +84,19 @@ def started(
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on, nor on the two after it: MLServer opens three.
+
+    It is below those that the kernel gives to connections (ip(7), ip_local_port_range), which the load makes many of.
+    """
+    return next(port for port in range(*_PORTS, 3) if all(_is_free(port + i) for i in range(3)))
+
+
+def _is_free(port: int) -> bool:
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
 
 
 def python(*arguments: str) -> list[str]:
