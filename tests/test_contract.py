@@ -50,6 +50,7 @@ STACKS_LAYERS = (
 BESIDE_THE_APP = (
     {"stacks.assembly", "stacks.template_diff"},
     {"stacks.prices", "stacks.traffic"},
+    {"stacks.site"},
     {"stacks.charges"},
     {"stacks.cost"},
     {"stacks.account"},

@@ -136,7 +136,7 @@ def _network(text: str) -> str:
 Cidr = Annotated[str, AfterValidator(_network)]
 
 # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolDomain.html
-CognitoDomain = Annotated[str, _full(rf"{_LABEL}(?:\.{_LABEL})*"), Field(max_length=253)]
+UserPoolDomain = Annotated[str, _full(rf"{_LABEL}(?:\.{_LABEL})*"), Field(max_length=253)]
 ScheduleName = Annotated[str, _full(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")]
 GitHubRepository = Annotated[str, _full(r"[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")]
 GitHubEnvironment = Annotated[str, _full(r"[A-Za-z0-9._-]{1,255}")]

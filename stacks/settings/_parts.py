@@ -19,7 +19,7 @@ from stacks.settings._adopted import (
 )
 from stacks.settings._fields import (
     Cidr,
-    CognitoDomain,
+    UserPoolDomain,
     Cron,
     Days,
     DomainName,
@@ -154,7 +154,7 @@ class Cognito(Settings):
         description="an ARN such as arn:aws:cognito-idp:eu-central-1:123456789012:userpool/eu-central-1_AbCdEfGhI"
     )
     client_id: str = Field(pattern=r"^[A-Za-z0-9_+]{1,128}$", description="the id of one of the user pool's clients")
-    domain: CognitoDomain = Field(description="the user pool's domain: its prefix, or all of a custom one")
+    domain: UserPoolDomain = Field(description="the user pool's domain: its prefix, or all of a custom one")
 
 
 class JwtAuthentication(Settings):

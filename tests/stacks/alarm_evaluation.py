@@ -78,7 +78,7 @@ class _Math:
                 return None if chosen is None else self._of(then if chosen else otherwise)
             case ast.Call(func=ast.Name(id="MAX"), args=[ast.List(elts=elements)]):
                 return max((found for each in elements if (found := self._of(each)) is not None), default=None)
-        raise NotImplementedError(ast.unparse(node))
+        raise AssertionError(f"not evaluated here: {ast.unparse(node)}")
 
     def _operate(self, operation: type[ast.AST], left: ast.expr, right: ast.expr) -> float | None:
         first, second = self._of(left), self._of(right)
