@@ -19,7 +19,6 @@ from stacks.settings._adopted import (
 )
 from stacks.settings._fields import (
     Cidr,
-    UserPoolDomain,
     Cron,
     Days,
     DomainName,
@@ -36,6 +35,7 @@ from stacks.settings._fields import (
     Settings,
     TimeZone,
     UserPoolArn,
+    UserPoolDomain,
     one_of,
 )
 
