@@ -8,6 +8,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,8 @@ import pytest
 from service.example import NAME
 from service.stores import Store, open_store
 from tests.service.s3 import s3_environment, s3_server
-from tests.workflows import Run, clone, commit
+from tests.stacks.account.archives import write_archive
+from tests.workflows import Action, Run, clone, commit, equip
 
 REGION = "eu-central-1"
 STORE = f"s3://alphard-dev-models-123456789012-{REGION}/models"
@@ -125,12 +128,18 @@ def test_what_a_fork_leaves_as_its_difference_stays_a_block_of_code_of_a_size_th
 # --- promote.yml -----------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def account() -> Iterator[dict[str, str]]:
-    """An account on loopback, and the variables that lead there."""
+@contextmanager
+def account_on_loopback() -> Iterator[dict[str, str]]:
+    """An empty account: the variables that lead there, beside this process's own."""
     with s3_server() as endpoint:
         here = {"AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION, "NO_PROXY": "127.0.0.1,localhost"}
         yield {**os.environ, **s3_environment(endpoint.replace("127.0.0.1", "localhost")), **here}
+
+
+@pytest.fixture(scope="module")
+def account() -> Iterator[dict[str, str]]:
+    with account_on_loopback() as variables:
+        yield variables
 
 
 def client(account: dict[str, str], service: str) -> Any:
@@ -197,3 +206,108 @@ def test_what_is_not_in_order_or_meant_for_a_shell_moves_nothing(
     assert "alphard: " in run.said
     assert store.list_aliases(NAME) == before
     assert list(workspace.rglob("pwned")) == []
+
+
+# --- deploy.yml ------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Delivery:
+    """A checkout, an account of its own, and what was attested on the way there."""
+
+    workspace: Path
+    environment: dict[str, str]
+    attested: list[dict[str, str]] = field(default_factory=list)
+
+    def deploy(self, commit: str) -> Run:
+        """Runs the job that deploys to ``dev`` what was built of the commit."""
+        actions: dict[str, Action] = {
+            "actions/download-artifact": lambda _, given: self.download(commit, given),
+            "actions/attest": lambda _, given: self.attested.append(given),
+            "actions/checkout": self.check_out,
+        }
+        contexts = {"github": {"sha": commit}, "matrix": {"environment": "dev"}}
+        return Run(self.workspace, contexts, self.environment, actions).job("deploy", "deploy")
+
+    def download(self, commit: str, given: dict[str, str]) -> None:
+        folder = self.workspace / given["path"]
+        write_archive(folder / "serve.tar", f"alphard:{commit}")
+        (folder / "serve.cdx.json").write_text("{}")
+
+    def check_out(self, run: Run, given: dict[str, str]) -> None:
+        if "path" in given:
+            there = run.workspace / given["path"]
+            subprocess.run(["git", "clone", "--quiet", str(run.workspace), str(there)], check=True)
+            subprocess.run(["git", "checkout", "--quiet", given["ref"]], cwd=there, check=True)
+            equip(there)
+
+    def run(self, *arguments: str) -> str:
+        """A command of a person in the checkout; what it says."""
+        command = [sys.executable, "-m", "tests.whole.deployment", *arguments]
+        done = subprocess.run(command, cwd=self.workspace, env=self.environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+@pytest.fixture
+def delivery(tmp_path: Path) -> Iterator[Delivery]:
+    """A docker that writes down what it is told and whose push reaches the account; the commands of the stand-in."""
+    docker = tmp_path / "bin" / "docker"
+    docker.parent.mkdir()
+    docker.write_text(
+        f'#!/bin/sh\necho "$*" >> {tmp_path}/record\n'
+        f'[ "$1" != push ] || exec {sys.executable} -m tests.whole.deployment pushed "$2"\n'
+    )
+    docker.chmod(0o755)
+    with account_on_loopback() as account:
+        yield Delivery(
+            clone(tmp_path),
+            {
+                **account,
+                "PATH": f"{docker.parent}{os.pathsep}{os.environ['PATH']}",
+                "MAKEFLAGS": r"STACKS=.venv/bin/python\ -m\ tests.whole.deployment",
+                "CDK_METHOD": "direct",
+                "CDK_PREVIOUS_PARAMETERS": "false",
+            },
+        )
+
+
+@pytest.mark.slow
+def test_a_commit_is_pushed_once_attested_deployed_and_verified_and_one_that_does_not_answer_is_taken_back(
+    delivery: Delivery, tmp_path: Path
+) -> None:
+    workspace = delivery.workspace
+    first = commit(workspace, "")
+    assert delivery.run("deployed") == "commit=\n"
+    delivery.run("deploy", "--yes")
+
+    (workspace / "README.md").write_text("second")
+    second = commit(workspace, "Second")
+    run = delivery.deploy(second)
+    assert not run.failed, run.said
+    assert run.contexts["steps"]["before"]["outputs"] == {"commit": first}
+    assert run.outcomes["Go back to it"] == "skipped"
+    name = f"123456789012.dkr.ecr.{REGION}.amazonaws.com/alphard-dev-service"
+    where, what = delivery.attested
+    assert where["subject-name"] == what["subject-name"] == name
+    images = client(delivery.environment, "ecr").describe_images(
+        repositoryName="alphard-dev-service", imageIds=[{"imageTag": second}]
+    )
+    assert where["subject-digest"] == what["subject-digest"] == images["imageDetails"][0]["imageDigest"]
+    assert what["sbom-path"] == "dist/serve.cdx.json"
+    told = (tmp_path / "record").read_text().splitlines()
+    assert [line.split()[0] for line in told] == ["info", "load", "tag", "login", "push"]
+    assert told[-1] == f"push {name}:{second}"
+    assert delivery.run("deployed") == f"commit={second}\n"
+
+    (workspace / "README.md").write_text("third")
+    third = commit(workspace, "Third")
+    delivery.environment["BROKEN_COMMIT"] = third
+    delivery.attested.clear()
+    delivery.run("built-elsewhere", f"{name}:{third}")
+    run = delivery.deploy(third)
+    assert run.failed
+    assert "no answer" in run.said
+    assert delivery.attested == []
+    assert run.outcomes["Go back to it"] == "success", run.said
+    assert delivery.run("deployed") == f"commit={second}\n"
