@@ -1,10 +1,11 @@
-"""A test tool: an image as one file, as ``docker save`` writes it, of which only the description is there."""
+"""A test tool: an image as one file, as ``docker save`` writes it, that holds one file."""
 
 from __future__ import annotations
 
 import io
 import json
 import tarfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +15,26 @@ from stacks.account.image import Image
 
 
 def write_archive(path: Path, name: str, *, architecture: str = "amd64") -> str:
-    """Writes an image of that name for Linux without a layer; its id."""
-    configuration = json.dumps({"os": "linux", "architecture": architecture, "config": {}}).encode()
+    """Writes an image of that name for Linux, with one file in it; its id."""
+    layer = _tar({"file": name.encode()})
+    rootfs = {"type": "layers", "diff_ids": [f"sha256:{sha256(layer)}"]}
+    configuration = json.dumps({"os": "linux", "architecture": architecture, "config": {}, "rootfs": rootfs}).encode()
     digest = sha256(configuration)
-    manifest = json.dumps([{"Config": f"{digest}.json", "RepoTags": [name], "Layers": []}]).encode()
+    manifest = [{"Config": f"{digest}.json", "RepoTags": [name], "Layers": ["layer.tar"]}]
+    members = {"manifest.json": json.dumps(manifest).encode(), f"{digest}.json": configuration, "layer.tar": layer}
     path.parent.mkdir(exist_ok=True)
-    with tarfile.open(path, "w") as archive:
-        for member, content in (("manifest.json", manifest), (f"{digest}.json", configuration)):
-            header = tarfile.TarInfo(member)
+    path.write_bytes(_tar(members))
+    return f"sha256:{digest}"
+
+
+def _tar(members: Mapping[str, bytes]) -> bytes:
+    written = io.BytesIO()
+    with tarfile.open(fileobj=written, mode="w") as archive:
+        for name, content in members.items():
+            header = tarfile.TarInfo(name)
             header.size = len(content)
             archive.addfile(header, io.BytesIO(content))
-    return f"sha256:{digest}"
+    return written.getvalue()
 
 
 def put_manifest(account: Account, image: Image, image_id: str) -> str:

@@ -1,20 +1,30 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import os
+import shutil
+import ssl
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from http.client import HTTPSConnection
 from pathlib import Path
 
 import pytest
 
+from stacks.account import image
 from stacks.account.archive import Archive, find_archive, find_digest, push
 from stacks.account.connection import Account
 from stacks.account.image import parse_image
 from stacks.errors import CommandError
+from tests.serving import WAIT_SECONDS, free_port, until
 from tests.stacks.account.archives import put_manifest, write_archive
 from tests.stacks.account.images import put_image
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 URI = f"123456789012.dkr.ecr.eu-central-1.amazonaws.com/alphard-dev-service:{COMMIT}"
 IMAGE = parse_image(URI, architecture="x86_64", target="serve")
+KINDS = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
 LAMBDA = parse_image(f"{URI}-lambda", architecture="x86_64", target="lambda")
 
 
@@ -75,9 +85,9 @@ def test_a_tag_that_is_there_is_not_pushed_again(archive: Archive, account: Acco
 
 
 def test_an_image_for_another_processor_is_not_pushed(archive: Archive, account: Account) -> None:
-    image = IMAGE._replace(platform="linux/arm64")
+    other = IMAGE._replace(platform="linux/arm64")
     with pytest.raises(CommandError, match=r"is for linux/amd64, and .* must be for linux/arm64"):
-        push(account, image, archive)
+        push(account, other, archive)
 
 
 def test_a_digest_is_told_of_what_the_archive_holds_and_of_nothing_else(
@@ -100,3 +110,70 @@ def test_a_file_that_is_no_image_is_refused(tmp_path: Path) -> None:
     (tmp_path / "serve.tar").write_bytes(b"no archive")
     with pytest.raises(CommandError, match="holds no image"):
         find_archive("serve", COMMIT, tmp_path)
+
+
+@pytest.fixture
+def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A registry of Debian's on loopback, and buildah trusting it and keeping what it loads in a folder of its own."""
+    tools = ("buildah", "docker-registry", "openssl")
+    missing = [tool for tool in tools if shutil.which(tool) is None]
+    assert not missing, f"this test pushes an image: apt-get install {' '.join(tools)} ({missing})"
+    key, certificate, port = tmp_path / "key.pem", tmp_path / "certificate.pem", free_port()
+    request = "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -addext subjectAltName=DNS:localhost"
+    subprocess.run([*request.split(), "-keyout", key, "-out", certificate], capture_output=True, check=True)
+    settings = {
+        "version": "0.1",
+        "storage": {"filesystem": {"rootdirectory": str(tmp_path / "registry")}},
+        "http": {"addr": f"127.0.0.1:{port}", "tls": {"certificate": str(certificate), "key": str(key)}},
+    }
+    (tmp_path / "registry.yml").write_text(json.dumps(settings))  # which is YAML, too
+    command = ["docker-registry", "serve", str(tmp_path / "registry.yml")]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        (tmp_path / "auth.json").write_text("{}")
+        monkeypatch.setenv("REGISTRY_AUTH_FILE", str(tmp_path / "auth.json"))
+        storage = {"graphroot": str(tmp_path / "images"), "runroot": str(tmp_path / "run")}
+        lines = [f'{key} = "{value}"' for key, value in {"driver": "vfs", **storage}.items()]
+        (tmp_path / "storage.conf").write_text("\n".join(["[storage]", *lines]))
+        monkeypatch.setenv("CONTAINERS_STORAGE_CONF", str(tmp_path / "storage.conf"))
+        monkeypatch.setattr(image, "_TOOLS", ("buildah",))  # whatever else is here
+        until(lambda: _ask(f"localhost:{port}", "") is not None, "the registry to answer")
+        yield f"localhost:{port}"
+        process.terminate()
+
+
+def _ask(registry: str, path: str) -> bytes | None:
+    """What the registry has there, or None."""
+    trusting = ssl.create_default_context(cafile=os.environ["SSL_CERT_FILE"])
+    connection = HTTPSConnection(registry, context=trusting, timeout=WAIT_SECONDS)
+    with closing(connection):
+        try:
+            connection.request("GET", f"/v2/{path}", headers={"accept": KINDS})
+            answer = connection.getresponse()
+        except OSError:
+            return None
+        return answer.read() if answer.status == 200 else None
+
+
+@pytest.mark.slow
+def test_what_reaches_a_real_registry_is_to_the_bit_what_the_archive_holds(
+    registry: str, archive: Archive, account: Account
+) -> None:
+    there = IMAGE._replace(registry=registry)
+    assert push(account, there, archive)
+    written = _ask(registry, f"{there.repository}/manifests/{COMMIT}")
+    assert written is not None
+    manifest = json.loads(written)
+    assert manifest["config"]["digest"] == archive.id
+    for part in (manifest["config"], *manifest["layers"]):
+        assert len(_ask(registry, f"{there.repository}/blobs/{part['digest']}") or b"") == part["size"]
+    account.ask("ecr", "create_repository", repositoryName=there.repository)
+    account.ask(
+        "ecr",
+        "put_image",
+        repositoryName=there.repository,
+        imageManifest=written.decode(),
+        imageManifestMediaType=manifest["mediaType"],
+        imageTag=there.tag,
+    )
+    assert find_digest(account, there, archive) is not None
