@@ -11,9 +11,32 @@ from urllib.parse import urlsplit
 import pytest
 
 from stacks.account.connection import Account
+from stacks.assembly import resolve
+from stacks.delivery import DeliveryStack
+from stacks.settings import Environment
+from stacks.storage import StorageStack
 from tests.serving import ask
+from tests.stacks import alone
 
 _TRUST = {"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}}]}
+
+
+def statements_of(role: str, environment: Environment, account: Account) -> list[dict[str, Any]]:
+    """What the environment's delivery stack lets its role of that construct id do in the account."""
+    assert environment.delivery is not None
+    app = alone.app()
+    stack = DeliveryStack(app, environment, environment.delivery, storage=StorageStack(app, environment))
+    policies = alone.of_type(alone.resources(stack), "AWS::IAM::Policy")
+    (policy,) = (each for each in policies if each["PolicyName"].startswith(role))
+    known = account.pseudo_parameters
+    return [
+        {**statement, "Resource": [resolve(resource, known) for resource in _many(statement["Resource"])]}
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+
+
+def _many(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def make_role(account: Account, name: str, statements: Sequence[Mapping[str, Any]]) -> str:

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+from moto.iam.aws_managed_policies import aws_managed_policies_data
 
+from stacks.__main__ import main
 from stacks.account.connection import Account, UnreadError, connect
 from stacks.errors import CommandError
 from stacks.settings import Environment
 from tests.serving import free_port
-from tests.stacks.account.guarded import become, guarded, make_role
+from tests.stacks.account.guarded import become, guarded, make_role, statements_of
 
 
 def environment(**changed: Any) -> Environment:
@@ -102,3 +105,22 @@ def test_who_may_not_become_that_role_is_told_what_is_not_permitted(
     become(account, make_role(account, "stranger", [{**MAY_READ, "Action": "ecr:Describe*"}]), monkeypatch)
     with guarded(aws), pytest.raises(UnreadError, match=r"ssm:get_parameter is not permitted to .*stranger"):
         connect(environment()).ask("ssm", "get_parameter", Name="/alphard/dev")
+
+
+@pytest.mark.parametrize("command", ["doctor", "deployed"])
+def test_the_delivery_role_reads_all_that_a_deployment_asks_by_aws_own_policy_for_reading(
+    command: str, account: Account, aws: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reading = json.loads(aws_managed_policies_data)["ReadOnlyAccess"]["Document"]["Statement"]
+    # The stand-in calls CloudWatch by the name of its endpoint.
+    alike = [action for statement in reading for action in statement["Action"] if action.startswith("cloudwatch:")]
+    endpoint = [action.replace("cloudwatch:", "monitoring:") for action in alike]
+    make_role(account, LOOKUP_ROLE, [*reading, {"Effect": "Allow", "Action": endpoint, "Resource": "*"}])
+    delivered = environment(delivery={"repository": "constellation/alphard", "github_environment": "dev"})
+    role = make_role(account, "alphard-dev-delivery", statements_of("Role", delivered, account))
+    become(account, role, monkeypatch)
+    with guarded(aws):
+        status = main([command])
+    out, err = capsys.readouterr()
+    assert status == 0, out + err
+    assert "not permitted" not in out + err

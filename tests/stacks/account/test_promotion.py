@@ -9,14 +9,11 @@ from service.stores import Store, open_store
 from stacks.account.connection import Account, connect
 from stacks.account.model import Model
 from stacks.account.promotion import promote
-from stacks.assembly import resolve
-from stacks.delivery import DeliveryStack
 from stacks.errors import CommandError
 from stacks.settings import Environment
-from stacks.storage import StorageStack
 from tests.service.published import put
 from tests.stacks import alone
-from tests.stacks.account.guarded import become, guarded, make_role
+from tests.stacks.account.guarded import become, guarded, make_role, statements_of
 
 BUCKET = "alphard-alone-models-123456789012-eu-central-1"
 SERVED = Model(BUCKET, "models", "iris", "production", None)
@@ -44,16 +41,7 @@ def store(account: Account) -> Store:
 @pytest.fixture
 def role(environment: Environment, account: Account) -> str:
     """The promotion role, with the policy that the stack gives it."""
-    assert environment.delivery is not None
-    app = alone.app()
-    stack = DeliveryStack(app, environment, environment.delivery, storage=StorageStack(app, environment))
-    policies = alone.of_type(alone.resources(stack), "AWS::IAM::Policy")
-    (policy,) = (each for each in policies if each["PolicyName"].startswith("Promotion"))
-    statements = [
-        {**statement, "Resource": resolve(statement["Resource"], account.pseudo_parameters)}
-        for statement in policy["PolicyDocument"]["Statement"]
-    ]
-    return make_role(account, "alphard-alone-promotion", statements)
+    return make_role(account, "alphard-alone-promotion", statements_of("Promotion", environment, account))
 
 
 def test_the_promotion_role_verifies_and_moves_an_alias_and_can_do_nothing_else(
