@@ -70,6 +70,7 @@ def run(stage: Stage, *arguments: str) -> int:
     return main(arguments, build=stage.build, reach=stage.reach)
 
 
+@pytest.mark.slow
 def test_a_person_comes_from_a_clone_to_an_answering_url_and_again(
     stage: Stage, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
