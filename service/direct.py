@@ -83,7 +83,7 @@ class Direct:
     def take(self, client: Client, headers: dict[bytes, bytes], body: bytes, started_at: float) -> bool:
         """Whether the request will be answered here. Headers' names are in lower case."""
         model = self._loader.status.model
-        if model is None or self._drain.active:
+        if model is None or not model.is_instant(1) or self._drain.active:  # before decoding in vain
             return False
         if headers.get(b"content-type") not in _JSON or b"content-encoding" in headers:
             return False

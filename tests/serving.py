@@ -42,6 +42,10 @@ class FakeModel(Model):
         self.manifest_sha256 = "0" * 64
         self.before: Callable[[Rows], Any] | None = None
 
+    def is_instant(self, _rows: int) -> bool:
+        """Never, for it may be told to wait."""
+        return False
+
     async def predict(self, rows: Rows, *, probabilities: bool = False, decision_values: bool = False) -> Answers:
         if self.before is not None:
             waited = self.before(rows)
