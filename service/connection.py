@@ -128,12 +128,15 @@ class Connection(HttpToolsProtocol):
 
     def answer(self, head: bytes, body: bytes) -> None:
         self._awaits_direct = False
+        if self.transport.is_closing():  # a client that has gone must not keep others of its turn from their answers
+            return
         self.transport.write(b"".join((_STATUS_OK, *self._default_head(), head, body)))
         self.on_response_complete()
 
     def pass_on(self, body: bytes) -> None:
         self._awaits_direct = False
-        self._go_general(body)
+        if not self.transport.is_closing():
+            self._go_general(body)
 
     def _may_go_direct(self) -> bool:
         """Whether nothing of the request's head or of the connection's state needs the general way."""

@@ -14,7 +14,6 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from service.bundle import Answers
 from service.codec import Request, encode_answers
 from service.drain import Drain
 from service.loader import Loader
@@ -136,22 +135,19 @@ class Direct:
                 probabilities=request.probabilities,
                 decision_values=request.decision_values,
             )
+            bodies = [encode_answers(answer, model.manifest) for answer in answers]
         except Exception:  # whose fault it is, and what is to be said of it, the general way finds out one by one
             for each in batch:
                 each.client.pass_on(each.body)
             return
-        self._send(batch, answers)
+        self._send(batch, bodies)
 
-    def _send(self, batch: Sequence[_Waiting], answers: Sequence[Answers]) -> None:
-        manifest = batch[0].model.manifest
-        version = manifest.version.encode()
+    def _send(self, batch: Sequence[_Waiting], bodies: Sequence[bytes]) -> None:
+        version = batch[0].model.manifest.version.encode()
         ids = [request_id_of(each.headers) for each in batch]
-        sizes = []
-        for each, answer, request_id in zip(batch, answers, ids, strict=True):
-            body = encode_answers(answer, manifest)
-            sizes.append(len(body))
+        for each, body, request_id in zip(batch, bodies, ids, strict=True):
             each.client.answer(_HEAD % (len(body), request_id.encode(), version), body)
-        self._record(batch, ids, sizes)
+        self._record(batch, ids, [len(body) for body in bodies])
 
     def _record(self, batch: Sequence[_Waiting], ids: Sequence[str], sizes: Sequence[int]) -> None:
         now = time.perf_counter()

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import struct
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from service.bundle import Answers, Rows
+from service.connection import Connection
 from service.errors import EngineError
 from service.loader import Status
 from service.model import Cost, Model, build_model
@@ -299,6 +302,31 @@ def test_a_failing_engine_is_a_problem_for_its_client(served: Served) -> None:
     assert answer.status == 500
     served.engine.fails = False
     assert ask(served.port, "POST", "/predict", {"instances": [[1, 2, 3]]}).status == 200
+
+
+class Closed:
+    """The transport of a client that went away before its turn was over."""
+
+    def is_closing(self) -> bool:
+        return True
+
+    def write(self, _: bytes) -> None:
+        raise RuntimeError("closed")
+
+
+def test_a_client_that_has_gone_keeps_no_other_from_its_answer() -> None:
+    connection = Connection.__new__(Connection)
+    connection.transport = Closed()  # type: ignore[assignment]  # all of a transport that is asked for
+    connection.answer(b"content-length: 0\r\n\r\n", b"")
+    connection.pass_on(b"{}")
+
+
+def test_clients_may_leave_at_any_moment(served: Served) -> None:
+    for _ in range(100):
+        talk = Talk(served.port, request({"instances": [[1, 2, 3]]}))
+        talk.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        talk.socket.close()
+        assert ask(served.port, "POST", "/predict", {"instances": [[1, 2, 3]]}).status == 200
 
 
 def test_without_a_model_nothing_is_taken() -> None:
