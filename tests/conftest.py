@@ -11,7 +11,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from tests.service.s3 import s3_environment, s3_server
+from rehearsal.stand_in import s3_environment, s3_server
 
 # Before NumPy is imported: many small calls wait for each other's threads more than they compute. Before ONNX Runtime
 # is: it reports to nobody.

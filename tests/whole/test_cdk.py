@@ -19,7 +19,7 @@ import pytest
 
 from service.settings import read_settings
 from stacks.settings import PORT, Environment
-from tests.service.s3 import s3_environment, s3_server
+from rehearsal.stand_in import s3_environment, s3_server
 from tests.stacks.environments import SHIPPED
 
 ROOT = Path(__file__).parents[2]

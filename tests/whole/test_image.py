@@ -33,7 +33,7 @@ from sklearn.linear_model import LogisticRegression
 
 from service.publish import publish
 from tests.service.lambda_runtime import environment
-from tests.service.s3 import s3_environment
+from rehearsal.stand_in import s3_environment
 from tests.test_contract import PUBLISHING_ONLY
 
 pytestmark = pytest.mark.slow

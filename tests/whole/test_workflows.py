@@ -18,7 +18,7 @@ import pytest
 
 from service.example import NAME
 from service.stores import Store, open_store
-from tests.service.s3 import s3_environment, s3_server
+from rehearsal.stand_in import s3_environment, s3_server
 from tests.stacks.account.archives import write_archive
 from tests.workflows import Action, Run, clone, commit, equip
 

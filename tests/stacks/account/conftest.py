@@ -12,7 +12,7 @@ import pytest
 
 from stacks.account.connection import Account, connect
 from stacks.settings import Environment
-from tests.service.s3 import s3_environment, s3_server
+from rehearsal.stand_in import s3_environment, s3_server
 from tests.serving import ask
 
 REGION = "eu-central-1"

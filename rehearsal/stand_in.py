@@ -1,4 +1,4 @@
-"""Moto's server as S3 on loopback, in a process of its own: ``python -m tests.service.s3`` prints its port.
+"""Moto's server as S3 on loopback, in a process of its own: ``python -m rehearsal.stand_in`` prints its port.
 
 S3 decides conditional writes to one key one after another. Moto looks first and writes then, without a lock, so the
 server here takes one request at a time.
@@ -19,10 +19,10 @@ from typing import Any
 @contextmanager
 def s3_server() -> Iterator[str]:
     """The endpoint of a server that ends with the block, or with this process."""
-    command = [sys.executable, "-m", "tests.service.s3"]
+    command = [sys.executable, "-m", "rehearsal.stand_in"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
+        if process.stdin is None or process.stdout is None:  # for the type checker: both are pipes
+            raise RuntimeError("no pipes")
         yield f"http://127.0.0.1:{int(process.stdout.readline())}"
         process.stdin.close()
 
