@@ -61,10 +61,10 @@ template-diff: ## Write to dist/template-diff.txt what differs in the stacks' sn
 template-comment: ## Make dist/template-diff.md of that, a comment for a pull request
 	@$(PYTHON) -m stacks.template_diff
 
-test: lint node_modules/.stamp ## Lint, type-check and test
+test: lint node_modules/.stamp $(BIN)/haproxy ## Lint, type-check and test
 	$(BIN)/python -m pytest -m "not slow"
 
-test-all: lint node_modules/.stamp ## The same, with the tests that take minutes
+test-all: lint node_modules/.stamp $(BIN)/haproxy ## The same, with the tests that take minutes
 	$(BIN)/python -m pytest
 
 bench: $(VENV)/all.stamp ## Measure the service beside others, ten minutes (PEERS=none leaves out what needs installing)
@@ -115,6 +115,10 @@ $(VENV)/all.stamp: requirements.txt | $(VENV)/bin/python
 $(VENV)/publish.stamp: docker/requirements-publish.txt | $(VENV)/bin/python
 	$(PIP_INSTALL) -r docker/requirements-publish.txt
 	@touch $@
+
+# A link to the machine's own, or to what apt has, beside it in .venv: nothing is installed on the machine.
+$(BIN)/haproxy: | $(VENV)/bin/python
+	$(BIN)/python tests/haproxy.py $@
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else f"Python 3.11 or newer is needed, not {sys.version.split()[0]}: set PYTHON=...")'
