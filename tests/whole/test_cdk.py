@@ -17,9 +17,9 @@ from typing import Any
 import boto3
 import pytest
 
+from rehearsal.stand_in import s3_environment, s3_server
 from service.settings import read_settings
 from stacks.settings import PORT, Environment
-from rehearsal.stand_in import s3_environment, s3_server
 from tests.stacks.environments import SHIPPED
 
 ROOT = Path(__file__).parents[2]

@@ -31,9 +31,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from sklearn.linear_model import LogisticRegression
 
+from rehearsal.stand_in import s3_environment
 from service.publish import publish
 from tests.service.lambda_runtime import environment
-from rehearsal.stand_in import s3_environment
 from tests.test_contract import PUBLISHING_ONLY
 
 pytestmark = pytest.mark.slow

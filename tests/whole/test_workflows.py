@@ -16,9 +16,9 @@ from typing import Any
 import boto3
 import pytest
 
+from rehearsal.stand_in import s3_environment, s3_server
 from service.example import NAME
 from service.stores import Store, open_store
-from rehearsal.stand_in import s3_environment, s3_server
 from tests.stacks.account.archives import write_archive
 from tests.workflows import Action, Run, clone, commit, equip
 

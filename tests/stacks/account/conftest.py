@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from rehearsal.stand_in import s3_environment, s3_server
 from stacks.account.connection import Account, connect
 from stacks.settings import Environment
-from rehearsal.stand_in import s3_environment, s3_server
 from tests.serving import ask
 
 REGION = "eu-central-1"
