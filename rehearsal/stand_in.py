@@ -15,6 +15,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+ADMINISTRATOR = "testing"
+"""The access key of whoever may do everything."""
+
 
 @contextmanager
 def s3_server() -> Iterator[str]:
@@ -31,7 +34,7 @@ def s3_environment(endpoint: str) -> dict[str, str]:
     """What leads boto3 to the server and to nothing else."""
     return {
         "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_ACCESS_KEY_ID": ADMINISTRATOR,
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_REGION": "us-east-1",
         "AWS_DEFAULT_REGION": "us-east-1",
@@ -42,7 +45,9 @@ def s3_environment(endpoint: str) -> dict[str, str]:
     }
 
 
-class _OneAtATime:
+class OneAtATime:
+    """A WSGI application that begins a request when it has answered the one before."""
+
     def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
         self._application = application
         self._lock = threading.Lock()
@@ -57,7 +62,7 @@ def _serve() -> None:
     from werkzeug.serving import make_server
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # not a line for each request
-    application = _OneAtATime(DomainDispatcherApplication(create_backend_app))
+    application = OneAtATime(DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=MotoRequestHandler)
     sys.stdout.write(f"{server.server_port}\n")
     sys.stdout.flush()
