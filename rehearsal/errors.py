@@ -4,7 +4,8 @@ RehearsalError
 ├── CommandError         the CDK's command line failed
 ├── UnresolvedError      a template holds what cannot be resolved with what the account knows
 ├── DisagreementError    the template and AWS's own API say different things of one value
-└── RefusedError         what was deployed cannot be rehearsed
+├── RefusedError         what was deployed cannot be rehearsed
+└── BalancerError        HAProxy is missing, does not start, or does not do what it is told
 """
 
 from __future__ import annotations
@@ -28,3 +29,7 @@ class DisagreementError(RehearsalError):
 
 class RefusedError(RehearsalError):
     """What was deployed cannot be rehearsed; the text is one line that says why."""
+
+
+class BalancerError(RehearsalError):
+    """HAProxy is missing, does not start, or does not do what it is told; the text says it in its words."""

@@ -1,0 +1,200 @@
+"""HAProxy in the place of an Application Load Balancer.
+
+It behaves as one wherever a deployment can tell (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/):
+
+- A target that was registered gets no request before it passed one check, "irrespective of the configured threshold"
+  (load-balancer-target-groups.html); one that failed as often as makes it unhealthy has to pass ``healthy_count``.
+- "If a target group contains only unhealthy registered targets, the load balancer routes requests to all those targets,
+  regardless of their health status" (target-group-health-checks.html). Nothing says so of those in ``initial``, which
+  "must pass initial health checks" before they can receive requests: here they get none. A group without a target that
+  can get the request answers 503.
+- A request is sent to one target, once: 502 if that refuses or breaks the connection, 504 if it says nothing for the
+  idle timeout. Only if a target breaks off before its answer to a client that had asked on that connection before,
+  HAProxy closes the client's connection without a word, and so leaves the retry to the client; ALB says 502.
+- A target that is deregistered gets no new request, not even on connections that had brought some; what it has in its
+  hands goes on until it is removed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Literal
+
+from rehearsal.deployed import LoadBalancer, TargetGroup
+from rehearsal.errors import BalancerError
+from rehearsal.haproxy_config import CONFIG, SHARES, check_settings, server_settings, shares, write_config
+from rehearsal.haproxy_socket import AdminSocket, ServerState
+
+Health = Literal["initial", "healthy", "unhealthy", "draining"]
+
+_HEALTH: Mapping[ServerState, Health] = {
+    ServerState.STOPPED: "unhealthy",
+    ServerState.STARTING: "healthy",
+    ServerState.RUNNING: "healthy",
+    ServerState.STOPPING: "initial",
+}
+_LOOK_SECONDS = 0.05
+
+
+class Balancer:
+    """One that runs. Each target is two of HAProxy's servers: one is checked, and the other serves if all fail."""
+
+    def __init__(
+        self,
+        port: int,
+        admin: AdminSocket,
+        load_balancer: LoadBalancer,
+        target_group: TargetGroup,
+        groups: Sequence[str],
+    ) -> None:
+        self.port = port
+        """Where clients connect, on 127.0.0.1."""
+        self._admin = admin
+        self._load_balancer = load_balancer
+        self._target_group = target_group
+        self._groups = groups
+        self._group_of: dict[str, str] = {}
+        self._draining: set[str] = set()
+        self._watchers: dict[str, asyncio.Task[None]] = {}
+        self._registered = 0
+
+    @staticmethod
+    @asynccontextmanager
+    async def start(
+        folder: Path, load_balancer: LoadBalancer, target_group: TargetGroup, groups: Sequence[str] = ("blue", "green")
+    ) -> AsyncIterator[Balancer]:
+        """Runs HAProxy until the block ends, or this process does; all its files are in the folder.
+
+        All requests go to the first group until others are weighed. Raises BalancerError if HAProxy does not start.
+        """
+        path = folder / "admin.sock"
+        with _bound(socket.AF_INET, ("127.0.0.1", 0)) as clients, _bound(socket.AF_UNIX, str(path)) as admin:
+            port: int = clients.getsockname()[1]
+            descriptors = (clients.fileno(), admin.fileno())
+            write_config(
+                folder, load_balancer, target_group, groups, clients_fd=descriptors[0], admin_fd=descriptors[1]
+            )
+            process = await _run(folder, descriptors)
+        balancer = Balancer(port, AdminSocket(path), load_balancer, target_group, groups)
+        try:
+            await _answering(balancer._admin, folder)
+            yield balancer
+        finally:
+            await balancer._stop_watching()
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+    async def register(self, group: str, address: str, port: int) -> str:
+        """The new target's name; it is "initial" until it passed its first check, or failed its first few."""
+        self._registered += 1
+        target = f"target-{self._registered}"
+        server = f"{group}/{target}"
+        settings = f"{address}:{port} {server_settings(self._load_balancer)}"
+        await self._admin.order(
+            f"add server {server} {settings} {check_settings(self._target_group)}",
+            f"add server {server}-unhealthy {settings} backup",
+            # Draining while it comes out of the maintenance in which it is added, so that no request slips through.
+            f"set server {server} state drain",
+            # HAProxy's "stopping" is ALB's "initial": out of turn, back after one check, down after unhealthy_count.
+            f"set server {server} health stopping",
+            f"enable health {server}",
+            f"set server {server} state ready",
+        )
+        self._group_of[target] = group
+        self._watchers[target] = asyncio.create_task(self._open(target))
+        return target
+
+    async def deregister(self, target: str) -> None:
+        """No new request goes to the target; those in its hands go on. Raises KeyError for one that is unknown."""
+        server = f"{self._group_of[target]}/{target}"
+        self._draining.add(target)
+        await self._unwatch(target)
+        await self._admin.order(f"set server {server}-unhealthy state drain", f"set server {server} state drain")
+
+    async def remove(self, target: str) -> None:
+        """Cuts what is left in the target's hands and forgets it. Raises KeyError for one that is unknown.
+
+        "If a deregistering target has in-flight requests when the deregistration delay elapses", they are cut. HAProxy
+        keeps its servers, out of use: to delete them would mean to wait for their last connection.
+        """
+        server = f"{self._group_of[target]}/{target}"
+        await self._unwatch(target)
+        await self._admin.order(
+            *(f"set server {each} state maint" for each in (server, f"{server}-unhealthy")),
+            *(f"shutdown sessions server {each}" for each in (server, f"{server}-unhealthy")),
+        )
+        del self._group_of[target]
+        self._draining.discard(target)
+
+    async def health(self, target: str) -> Health:
+        """Raises KeyError for a target that is unknown."""
+        group = self._group_of[target]
+        if target in self._draining:
+            return "draining"
+        return _HEALTH[(await self._admin.states(group))[target]]
+
+    async def weigh(self, weights: Mapping[str, float]) -> None:
+        """Shares new requests out to the groups, in percent; a group that is not named gets none.
+
+        Each request goes its own way, by chance. Raises ValueError if they do not sum to 100.
+        """
+        if unknown := weights.keys() - set(self._groups):
+            raise ValueError(f"No such group: {', '.join(sorted(unknown))}")
+        if round(sum(weights.values()), 6) != 100:
+            raise ValueError(f"Weights sum to 100, not to {sum(weights.values())}")
+        ends = shares({group: weights.get(group, 0) for group in self._groups})
+        await self._admin.order(*(f"set map {SHARES} {group} {end}" for group, end in ends.items()))
+
+    async def _open(self, target: str) -> None:
+        """Lets the target have requests while all are unhealthy, from when it is no longer "initial"."""
+        while await self.health(target) == "initial":
+            await asyncio.sleep(_LOOK_SECONDS)
+        await self._admin.order(f"set server {self._group_of[target]}/{target}-unhealthy state ready")
+
+    async def _unwatch(self, target: str) -> None:
+        watcher = self._watchers.pop(target, None)
+        if watcher is not None:
+            watcher.cancel()
+            await asyncio.wait([watcher])
+
+    async def _stop_watching(self) -> None:
+        for target in list(self._watchers):
+            await self._unwatch(target)
+
+
+def _bound(family: socket.AddressFamily, address: str | tuple[str, int]) -> socket.socket:
+    """Bound and listening, so that a connection waits for HAProxy and nobody else can take the port."""
+    bound = socket.socket(family)
+    bound.bind(address)
+    bound.listen()
+    return bound
+
+
+async def _run(folder: Path, descriptors: Sequence[int]) -> asyncio.subprocess.Process:
+    """HAProxy, which is killed if this process ends without doing so."""
+    command = ["setpriv", "--pdeathsig", "KILL", _program(), "-db", "-f", CONFIG]
+    with (folder / "haproxy.log").open("wb") as log:
+        return await asyncio.create_subprocess_exec(*command, cwd=folder, pass_fds=descriptors, stdout=log, stderr=log)
+
+
+def _program() -> str:
+    """The environment's own, else the machine's."""
+    program = shutil.which("haproxy", path=str(Path(sys.executable).parent)) or shutil.which("haproxy")
+    if program is None:
+        raise BalancerError("HAProxy is missing: `make .venv/bin/haproxy` provides it")
+    return program
+
+
+async def _answering(admin: AdminSocket, folder: Path) -> None:
+    try:
+        await admin.ask("show version")
+    except BalancerError as error:
+        said = (folder / "haproxy.log").read_text().strip()
+        raise BalancerError(f"HAProxy does not start: {said or error}") from error
