@@ -1,0 +1,77 @@
+"""Fargate's place: starts tasks, each on an address of the scene's own block of loopback."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rehearsal.deployed import TaskDefinition
+from rehearsal.task import Image, Task
+
+_BLOCKS = range(40, 240)
+_TASKS_AT_ONCE = 200
+_CLAIM_PORT = 39999
+
+
+class Fargate:
+    """Within the block, tasks can be started; at its end every one is killed.
+
+    ``images`` by tag; a tag that is not there names this checkout. ``extra`` variables go to every task. Scenes may
+    run at the same time, also in several processes: each has 127.40.0.0/16 or one of the next for itself, on Linux,
+    whose loopback is all of 127.0.0.0/8.
+    """
+
+    def __init__(
+        self, folder: Path, *, images: Mapping[str, Image] | None = None, extra: Mapping[str, str] | None = None
+    ) -> None:
+        self._folder = folder
+        self._images = images or {}
+        self._extra = extra or {}
+        self.tasks: list[Task] = []
+
+    def __enter__(self) -> Self:
+        self._claim = _claim(_BLOCKS)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for task in self.tasks:
+            task.kill()
+        self._claim.close()
+
+    async def launch(self, definition: TaskDefinition) -> Task:
+        """A started task; its name is its number, and its output in ``task-<name>.log`` of the scene's folder."""
+        number = len(self.tasks) + 1
+        task = Task(
+            str(number),
+            definition,
+            self._address(number),
+            self._folder / f"task-{number}.log",
+            image=self._images.get(definition.tag),
+            extra=self._extra,
+        )
+        self.tasks.append(task)
+        task.start()
+        return task
+
+    def _address(self, number: int) -> str:
+        """An address is used again only when many others have been since."""
+        block = self._claim.getsockname()[0].rsplit(".", 2)[0]
+        return f"{block}.{(number - 1) // _TASKS_AT_ONCE % 250 + 1}.{(number - 1) % _TASKS_AT_ONCE + 1}"
+
+
+def _claim(blocks: Iterable[int]) -> socket.socket:
+    """A socket on the block's own address is the claim: the kernel gives it to one, and takes it back at his end."""
+    for block in blocks:
+        claim = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            claim.bind((f"127.{block}.255.1", _CLAIM_PORT))
+        except OSError:
+            claim.close()
+        else:
+            return claim
+    raise RuntimeError("no block of addresses is free")
