@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from rehearsal.deployed import TaskDefinition
+from rehearsal.errors import RehearsalError
 from rehearsal.task import Image, Task
 
 _BLOCKS = range(40, 240)
@@ -19,17 +20,14 @@ _CLAIM_PORT = 39999
 class Fargate:
     """Within the block, tasks can be started; at its end every one is killed.
 
-    ``images`` by tag; a tag that is not there names this checkout. ``extra`` variables go to every task. Scenes may
-    run at the same time, also in several processes: each has 127.40.0.0/16 or one of the next for itself, on Linux,
-    whose loopback is all of 127.0.0.0/8.
+    ``images`` by tag; a tag that is not there names this checkout. Scenes may run at the same time, also in several
+    processes: each has 127.40.0.0/16 or one of the next for itself, on Linux, whose loopback is all of 127.0.0.0/8.
+    Raises RehearsalError if no block is left.
     """
 
-    def __init__(
-        self, folder: Path, *, images: Mapping[str, Image] | None = None, extra: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, folder: Path, *, images: Mapping[str, Image] | None = None) -> None:
         self._folder = folder
         self._images = images or {}
-        self._extra = extra or {}
         self.tasks: list[Task] = []
 
     def __enter__(self) -> Self:
@@ -43,8 +41,11 @@ class Fargate:
             task.kill()
         self._claim.close()
 
-    async def launch(self, definition: TaskDefinition) -> Task:
-        """A started task; its name is its number, and its output in ``task-<name>.log`` of the scene's folder."""
+    def launch(self, definition: TaskDefinition, credentials: Mapping[str, str]) -> Task:
+        """A started task; its name is its number, and its output in ``task-<name>.log`` of the scene's folder.
+
+        ``credentials`` are variables by which it has its role, and by which it finds AWS.
+        """
         number = len(self.tasks) + 1
         task = Task(
             str(number),
@@ -52,10 +53,9 @@ class Fargate:
             self._address(number),
             self._folder / f"task-{number}.log",
             image=self._images.get(definition.tag),
-            extra=self._extra,
+            extra=credentials,
         )
         self.tasks.append(task)
-        task.start()
         return task
 
     def _address(self, number: int) -> str:
@@ -74,4 +74,4 @@ def _claim(blocks: Iterable[int]) -> socket.socket:
             claim.close()
         else:
             return claim
-    raise RuntimeError("no block of addresses is free")
+    raise RehearsalError("no block of loopback addresses is free")

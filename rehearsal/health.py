@@ -30,11 +30,11 @@ class ContainerHealth:
         self._passes = passes
         self._failures = 0
 
-    async def watch(self) -> None:
-        """Checks until it is cancelled."""
+    async def watch(self, alive: Callable[[], bool]) -> None:
+        """Checks as long as the container is alive."""
         clock = asyncio.get_running_loop().time
         started_at = clock()
-        while True:
+        while alive():
             await asyncio.sleep(self._check.interval_seconds)
             since_seconds = clock() - started_at
             self._count(await self._passes_in_time(), since_seconds)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import subprocess
 import sys
@@ -18,20 +17,9 @@ from rehearsal.health import ContainerHealth, Verdict
 
 CHECKOUT = Path(__file__).parents[1]
 _NOTHING: Mapping[str, str] = MappingProxyType({})
+_PATH = f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin"
+_SETPRIV = "/usr/bin/setpriv"
 _POLL_SECONDS = 0.02
-_PATH = "/usr/local/bin:/usr/bin:/bin"
-# The kernel ends the process when the thread that started it has ended (prctl's PR_SET_PDEATHSIG is 1), also after
-# the program has become another. Set in a program between, for Python's own way (preexec_fn) may hang among threads.
-_DIES_WITH_PARENT = """
-import ctypes, os, sys
-ctypes.CDLL(None).prctl(1, 9)
-if os.getppid() != int(sys.argv[1]):
-    sys.exit(137)
-try:
-    os.execvp(sys.argv[2], sys.argv[2:])
-except OSError as error:
-    sys.exit(f"{sys.argv[2]}: {error.strerror}")
-"""
 
 
 class Image(NamedTuple):
@@ -49,11 +37,14 @@ class Ended(NamedTuple):
 
 
 class Task:
-    """Started once, and ended by itself, by ``terminate`` or by ``kill``; its output goes into ``log``.
+    """A process, started when this is made; it ends by itself, by ``terminate``, by ``kill`` or with this process.
 
     Its environment is the image's, under the definition's, under what the platform and the network give it: PATH,
-    ALPHARD_HOST (with its own network, as ``awsvpc`` has it, it listens on every address; here on its own one), and
-    ``extra``, such as credentials and endpoints. ``python`` is the interpreter that runs this.
+    ALPHARD_HOST and ``extra``, such as credentials and endpoints. In a network of its own, as ``awsvpc`` has it, the
+    service listens on every address; here it has one address of loopback. ``python`` is the interpreter that runs this,
+    the working directory the checkout; what it writes is added to ``log``.
+
+    Made in an event loop, which runs the container's health check; the thread must live as long as the task.
     """
 
     def __init__(
@@ -69,78 +60,68 @@ class Task:
         self.name = name
         self.definition = definition
         self.address = address
-        self.log = log
-        self._image = image or Image()
-        self._environment = {
-            **self._image.environment,
-            **definition.environment,
-            "PATH": f"{Path(sys.executable).parent}:{_PATH}",
-            "ALPHARD_HOST": address,
-            **extra,
-        }
-        self._process: subprocess.Popen[bytes] | None = None
+        image = image or Image()
+        platform = {"PATH": _PATH, "ALPHARD_HOST": address, **extra}
+        self._environment = {**image.environment, **definition.environment, **platform}
+        with log.open("ab") as output:
+            self._process = self._run(_argv(image.command or definition.command), output.fileno())
         self._health: ContainerHealth | None = None
-        self._watch: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Starts the process and its health check. The thread that calls this must live as long as the task."""
-        command = self._argv(self._image.command or self.definition.command)
-        with self.log.open("ab") as log:
-            self._process = self._spawn(
-                [sys.executable, "-IS", "-c", _DIES_WITH_PARENT, str(os.getpid()), *command], log.fileno()
-            )
-        if self.definition.health_check is not None:
-            self._health = ContainerHealth(self.definition.health_check, self._passes)
-            self._watch = asyncio.get_running_loop().create_task(self._health.watch())
+        if definition.health_check is not None:
+            self._health = ContainerHealth(definition.health_check, self._passes)
+            self._watch = asyncio.get_running_loop().create_task(self._health.watch(lambda: self.alive))
 
     @property
     def alive(self) -> bool:
         """Whether the process is there, be it frozen."""
-        alive = self._process is not None and self._process.poll() is None
-        if not alive and self._watch is not None:
-            self._watch.cancel()
-        return alive
+        return self._process.poll() is None
 
     @property
     def exit_status(self) -> int | None:
-        """As a container has it, see ``Ended``; None while it is alive."""
-        status = self._process.poll() if self._process else None
-        return status if status is None or status >= 0 else 128 - status
+        """As ``Ended`` has it; None while it is alive."""
+        status = self._process.poll()
+        return None if status is None else _as_container(status)
 
     @property
     def health(self) -> Verdict:
+        """What its container's own check says."""
         return self._health.verdict if self._health else "UNKNOWN"
 
     async def terminate(self) -> Ended:
         """SIGTERM, and SIGKILL if it has not ended when the stop timeout is over."""
-        self._signal(signal.SIGTERM)
-        in_time = self._process is None or await _ends(self._process, self.definition.stop_timeout_seconds)
-        self.kill()
-        return Ended(self.exit_status or 0, killed=not in_time)
+        self._process.send_signal(signal.SIGTERM)
+        in_time = await _ends(self._process, self.definition.stop_timeout_seconds)
+        return Ended(self.kill(), killed=not in_time)
 
-    def kill(self) -> None:
-        """Ends it at once, and returns when it has ended."""
-        self._signal(signal.SIGKILL)
-        if self._process is not None:
-            self._process.wait()
-        if self._watch is not None:
+    def kill(self) -> int:
+        """Ends it at once, if it is alive; its exit status."""
+        self._process.kill()
+        status = self._process.wait()
+        if self._health is not None:
             self._watch.cancel()
+        return _as_container(status)
 
     def freeze(self) -> None:
         """Stops it where it is: it keeps its connections, and answers nothing."""
-        self._signal(signal.SIGSTOP)
+        self._process.send_signal(signal.SIGSTOP)
 
-    def _signal(self, number: signal.Signals) -> None:
-        if self._process is not None:
-            self._process.send_signal(number)
+    async def _passes(self) -> bool:
+        """Runs the definition's check in the container, whose loopback is its own: here, its address."""
+        check = self.definition.health_check
+        if check is None:  # for the type checker: only a task with a check is watched
+            return True
+        form, *command = (word.replace("127.0.0.1", self.address) for word in check.command)
+        argv = ["/bin/sh", "-c", *command] if form == "CMD-SHELL" else _argv(command)
+        process = self._run(argv, subprocess.DEVNULL)
+        try:
+            return await _ends(process, check.timeout_seconds) and process.returncode == 0
+        finally:
+            process.kill()
+            process.wait()
 
-    def _argv(self, command: Sequence[str]) -> list[str]:
-        return [sys.executable, *command[1:]] if command[0] == "python" else list(command)
-
-    def _spawn(self, command: Sequence[str], output: int) -> subprocess.Popen[bytes]:
-        # In a group of its own, so that an interrupt at the terminal is not for it.
+    def _run(self, argv: Sequence[str], output: int) -> subprocess.Popen[bytes]:
+        """In a group of its own, so that an interrupt at the terminal is not for it; killed if this thread ends."""
         return subprocess.Popen(
-            command,
+            [_SETPRIV, "--pdeathsig", "KILL", *argv],
             cwd=CHECKOUT,
             env=self._environment,
             stdin=subprocess.DEVNULL,
@@ -149,20 +130,13 @@ class Task:
             start_new_session=True,
         )
 
-    async def _passes(self) -> bool:
-        """Runs the definition's check within the container, whose loopback is its own: here, its address."""
-        check = self.definition.health_check
-        if check is None:  # for the type checker: only a task with a check is watched
-            return True
-        form, *command = (word.replace("127.0.0.1", self.address) for word in check.command)
-        argv = ["/bin/sh", "-c", *command] if form == "CMD-SHELL" else self._argv(command)
-        process = self._spawn(argv, subprocess.DEVNULL)
-        try:
-            await _ends(process, check.timeout_seconds)
-        finally:
-            process.kill()
-            process.wait()
-        return process.returncode == 0
+
+def _argv(command: Sequence[str]) -> list[str]:
+    return [sys.executable, *command[1:]] if command[0] == "python" else list(command)
+
+
+def _as_container(status: int) -> int:
+    return status if status >= 0 else 128 - status
 
 
 async def _ends(process: subprocess.Popen[bytes], within_seconds: float) -> bool:

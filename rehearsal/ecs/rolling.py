@@ -56,8 +56,9 @@ def leaving(revision: Revision, members: Sequence[Member], *, room: int) -> list
     gone, kept = faulty[: max(0, len(faulty) - lacking)], faulty[max(0, len(faulty) - lacking) :]
     if kept and not gone and room <= 0 and len(good) < revision.wanted:
         gone.append(kept[0])
-    last_first = sorted(good[::-1], key=lambda member: member.ready)
-    return gone + last_first[: max(0, len(good) - revision.wanted)]
+    newest_first = good[::-1]
+    newest_first.sort(key=lambda member: member.ready)
+    return gone + newest_first[: max(0, len(good) - revision.wanted)]
 
 
 def coming(revision: Revision, members: Sequence[Member], *, room: int) -> int:

@@ -48,6 +48,11 @@ class Service:
         """Those that have not ended, oldest first, with their states. A scene may kill or freeze ``.task`` of one."""
         return [member for member in self._scheduler.members if member.state != "stopped"]
 
+    @property
+    def steady(self) -> bool:
+        """Whether the tasks that are desired are ready, of one release, and no other is left."""
+        return self._scheduler.steady
+
     async def create(self, *, release: str | None = None) -> None:
         """Starts the tasks and returns when the service is steady; RehearsalError if the circuit breaker trips."""
         first = self._revision(self._task, release, "blue")
