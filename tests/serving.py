@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import math
 import socket
 import subprocess
 import sys
@@ -46,7 +47,14 @@ class FakeModel(Model):
         """Never, for it may be told to wait."""
         return False
 
-    async def predict(self, rows: Rows, *, probabilities: bool = False, decision_values: bool = False) -> Answers:
+    async def predict(
+        self,
+        rows: Rows,
+        *,
+        probabilities: bool = False,
+        decision_values: bool = False,
+        deadline: float = math.inf,  # noqa: ARG002  # each is answered alone
+    ) -> Answers:
         if self.before is not None:
             waited = self.before(rows)
             if asyncio.iscoroutine(waited):
@@ -204,8 +212,18 @@ def make_service(*, loader: FakeLoader | None = None, **changed: Any) -> Service
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
+    """A port on which nothing listens, and which no other call is given, in this process or in one beside it.
+
+    Below those that the system gives to connections. It is taken by its namesake of UDP, which is held until this
+    process ends and is in nobody's way.
+    """
+    for port in range(20_000, 30_000):
+        with suppress(OSError), socket.socket(type=socket.SOCK_DGRAM) as taken:
+            taken.bind(("127.0.0.1", port))
+            socket.create_server(("127.0.0.1", port)).close()
+            taken.detach()
+            return port
+    raise OSError("no port is free")
 
 
 def until(done: Callable[[], Any], what: str) -> None:
