@@ -16,7 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from service.direct import Direct
 from service.problems import MEDIA_TYPE, Kind, ProblemDocument
-from service.routes import PREDICT_PATH
+from service.routes import PREDICT_PATH, Decoded
 
 HEADERS_LIMIT_BYTES = 64 * 1024
 """What an Application Load Balancer allows for all headers of a request; kept to within one read of the socket."""
@@ -65,6 +65,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._unwatch()
+        self._give_up_waiting()  # so that the request is counted and logged
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
 
@@ -76,8 +77,8 @@ class Connection(HttpToolsProtocol):
         elif not self._in_request and data.find(b"pgrade:", 0, data.find(b"\r\n\r\n")) >= 0:
             data = _without_upgrade(data)
         super().data_received(data)
-        if self._direct_body is not None:  # it did not arrive whole
-            self._go_general(b"".join(self._direct_body), whole=False)
+        if self._direct_body is not None and not self._may_wait_for_rest(self._direct_body):
+            self._give_up_waiting()
         if self._in_headers and self._header_bytes > HEADERS_LIMIT_BYTES:
             self._refuse(HEADERS_TOO_LARGE)
         elif self._in_request and self._timer is None and not self.transport.is_closing():
@@ -111,15 +112,14 @@ class Connection(HttpToolsProtocol):
             super().on_message_complete()
             return
         body = b"".join(self._direct_body)
-        self._awaits_direct = self.direct.take(self, dict(self.headers), body, self._started_at)
-        if self._awaits_direct:
-            self._direct_body = None
-        else:
-            self._go_general(body)
+        self._direct_body = None
+        self._awaits_direct = True
+        self.direct.take(self, dict(self.headers), body, self._started_at)
 
     def shutdown(self) -> None:
         if self._awaits_direct:
             self.direct.answer_all()
+        self._give_up_waiting()
         super().shutdown()
 
     def address(self) -> str | None:
@@ -133,10 +133,16 @@ class Connection(HttpToolsProtocol):
         self.transport.write(b"".join((_STATUS_OK, *self._default_head(), head, body)))
         self.on_response_complete()
 
-    def pass_on(self, body: bytes) -> None:
+    def pass_on(self, body: bytes, decoded: Decoded | None = None) -> None:
         self._awaits_direct = False
-        if not self.transport.is_closing():
-            self._go_general(body)
+        if self.transport.is_closing():
+            return
+        self._begin_general()
+        if decoded is not None:
+            self.scope["decoded"] = decoded  # type: ignore[typeddict-unknown-key]  # read by Predict
+        elif body:
+            super().on_body(body)
+        super().on_message_complete()
 
     def _may_go_direct(self) -> bool:
         """Whether nothing of the request's head or of the connection's state needs the general way."""
@@ -149,14 +155,21 @@ class Connection(HttpToolsProtocol):
             and (self.cycle is None or self.cycle.response_complete)
         )
 
-    def _go_general(self, body: bytes, *, whole: bool = True) -> None:
-        """Hands on to ASGI what came so far of a request."""
-        self._direct_body = None
+    def _may_wait_for_rest(self, body: list[bytes]) -> bool:
+        return self.direct.may_take(dict(self.headers), sum(map(len, body)))
+
+    def _give_up_waiting(self) -> None:
+        """Hands on to ASGI what came so far of a request that did not arrive whole."""
+        if self._direct_body is not None:
+            body = b"".join(self._direct_body)
+            self._direct_body = None
+            self._begin_general()
+            if body:
+                super().on_body(body)
+
+    def _begin_general(self) -> None:
+        self.scope["started_at"] = self._started_at  # type: ignore[typeddict-unknown-key]  # read by Exchange
         super().on_headers_complete()
-        if body:
-            super().on_body(body)
-        if whole:
-            super().on_message_complete()
 
     def _default_head(self) -> Iterator[bytes]:
         return (b"%s: %s\r\n" % header for header in self.server_state.default_headers)
@@ -172,7 +185,9 @@ class Connection(HttpToolsProtocol):
 
     def _expire(self) -> None:
         self._timer = None
-        if self._in_headers or self.cycle is None or self.cycle.response_complete:
+        if self._direct_body is not None:
+            self._give_up_waiting()  # there, its time is up as well
+        elif self._in_headers or self.cycle is None or self.cycle.response_complete:
             self.transport.close()
 
     def _refuse(self, kind: Kind) -> None:
@@ -182,6 +197,7 @@ class Connection(HttpToolsProtocol):
         _LOGGER.info("request refused", extra=fields)
         self._unwatch()
         self._refused = True
+        self._direct_body = None
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.disconnected = True  # for the application, the client is gone
             self.cycle.message_event.set()

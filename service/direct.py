@@ -1,9 +1,9 @@
 """Ordinary predictions answered between the parser and the socket, those of one turn of the event loop together.
 
 Most of what a small prediction costs on the way through ASGI is not the prediction: a task, a scope, an event, two
-writes. So a request for ``/predict`` that arrived whole, in which everything is in order, and that takes the engine
-less than a turn of the event loop may take, is answered here. Whatever is not so goes the general way, which answers
-the same, and also everything else.
+writes. So a request for ``/predict`` in which everything is in order, and that takes the engine less than a turn of the
+event loop may take, is answered here. Whatever is not so goes the general way, which answers the same, and also
+everything else.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from service.drain import Drain
 from service.loader import Loader
 from service.middleware import client_address, request_fields, request_id_of
 from service.model import Model
-from service.routes import PREDICT_PATH, Predict
+from service.routes import PREDICT_PATH, Decoded, Predict
 from service.telemetry import Metrics
 from service.telemetry.logs import AccessLog
 
@@ -38,8 +38,8 @@ class Client(Protocol):
         """Writes a response with status 200; ``head`` are its headers from the content type on."""
         ...
 
-    def pass_on(self, body: bytes) -> None:
-        """Has the request answered the general way."""
+    def pass_on(self, body: bytes, decoded: Decoded | None = None) -> None:
+        """Has the request answered the general way, which need not decode it again if it is given ``decoded``."""
         ...
 
 
@@ -79,24 +79,38 @@ class Direct:
         self._waiting: list[_Waiting] = []
         self._scheduled = False
 
-    def take(self, client: Client, headers: dict[bytes, bytes], body: bytes, started_at: float) -> bool:
-        """Whether the request will be answered here. Headers' names are in lower case."""
-        model = self._loader.status.model
-        if model is None or not model.is_instant(1) or self._drain.active:  # before decoding in vain
-            return False
-        if headers.get(b"content-type") not in _JSON or b"content-encoding" in headers:
-            return False
-        request = self._predict.plain_request(model, body)
-        if request is None or not model.is_instant(len(request.rows.numbers)):
-            return False
-        self._waiting.append(_Waiting(client, headers, body, started_at, model, request))
-        self._schedule()
-        return True
+    def may_take(self, headers: dict[bytes, bytes], received: int) -> bool:
+        """Whether it makes sense to wait for the rest of a body of which so many bytes came.
+
+        If not, the general way knows what to say before all of it is here. Headers' names are in lower case.
+        """
+        size = max(received, int(headers.get(b"content-length", received)))
+        return size <= self._predict.inline_bytes and self._model(headers) is not None
+
+    def take(self, client: Client, headers: dict[bytes, bytes], body: bytes, started_at: float) -> None:
+        """Answers the request at the end of this turn, or passes it on at once."""
+        model = self._model(headers)
+        request = None
+        if model is not None and len(body) <= self._predict.inline_bytes:
+            request = self._predict.plain_request(model, body)
+        if model is None or request is None:
+            client.pass_on(body)
+        elif not model.is_instant(len(request.rows.numbers)):
+            client.pass_on(body, Decoded(model, request, len(body)))
+        else:
+            self._waiting.append(_Waiting(client, headers, body, started_at, model, request))
+            self._schedule()
 
     def answer_all(self) -> None:
         """Answers what was taken until now, at once."""
         while self._waiting:
             self._answer(self._next_batch())
+
+    def _model(self, headers: dict[bytes, bytes]) -> Model | None:
+        """The model that answers here a request with these headers, if any does."""
+        if self._drain.active or headers.get(b"content-type") not in _JSON or b"content-encoding" in headers:
+            return None
+        return self._loader.status.model
 
     def _schedule(self) -> None:
         if not self._scheduled:
@@ -119,7 +133,7 @@ class Direct:
         batch, rest, rows = [first], [], len(first.request.rows.numbers)
         for each in others:
             together = rows + len(each.request.rows.numbers)
-            if first.model.batches and each.wanted == first.wanted and first.model.is_instant(together):
+            if each.wanted == first.wanted and first.model.may_share(together) and first.model.is_instant(together):
                 batch.append(each)
                 rows = together
             else:
@@ -138,7 +152,7 @@ class Direct:
             bodies = [encode_answers(answer, model.manifest) for answer in answers]
         except Exception:  # whose fault it is, and what is to be said of it, the general way finds out one by one
             for each in batch:
-                each.client.pass_on(each.body)
+                each.client.pass_on(each.body, Decoded(each.model, each.request, len(each.body)))
             return
         self._send(batch, bodies)
 

@@ -44,15 +44,27 @@ class Exchange:
     bytes_in = 0
     bytes_out = 0
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, drain: Drain, current: CurrentVersion) -> None:
-        self.started_at = time.perf_counter()
+    def __init__(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        *,
+        drain: Drain,
+        current_version: CurrentVersion,
+        deadline_seconds: float,
+    ) -> None:
+        # A server that held the request back before it handed it on says in the scope since when.
+        self.started_at: float = scope.get("started_at") or time.perf_counter()
+        self.deadline = self.started_at + deadline_seconds
+        """When its time is up, in seconds of ``time.perf_counter``, as when it started."""
         self.scope = scope
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self.request_id = request_id_of(self.headers)
         self._receive = receive
         self._send = send
         self._drain = drain
-        self._current_version = current
+        self._current_version = current_version
 
     def expire(self, task: asyncio.Task[Any] | None) -> None:
         """Ends the task that answers, because its time is up."""
@@ -136,7 +148,14 @@ class ExchangeMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        exchange = Exchange(scope, receive, send, self._drain, self._current_version)
+        exchange = Exchange(
+            scope,
+            receive,
+            send,
+            drain=self._drain,
+            current_version=self._current_version,
+            deadline_seconds=self._deadline_seconds,
+        )
         scope["exchange"] = exchange
         bound = request_id.set(exchange.request_id)
         try:
@@ -148,7 +167,8 @@ class ExchangeMiddleware:
     async def _answer(self, exchange: Exchange) -> None:
         # As asyncio.timeout does, for a third of its cost.
         expire = partial(exchange.expire, asyncio.current_task())
-        timer = asyncio.get_running_loop().call_later(self._deadline_seconds, expire)
+        seconds_left = max(0.0, exchange.deadline - time.perf_counter())
+        timer = asyncio.get_running_loop().call_later(seconds_left, expire)
         try:
             await self.app(exchange.scope, exchange.receive, exchange.send)
         except ClientDisconnect:

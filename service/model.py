@@ -2,67 +2,82 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
+import math
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from service.agreement import compare
+from service.batching import Batcher, Cost, Wanted
 from service.bundle import Answers, Golden, Manifest, Outputs, Rows
 from service.codec import decode_instances
 from service.engines import Engine
-from service.errors import BundleError, GoldenError, RequestError
+from service.engines.threads import following_the_share
+from service.errors import BundleError, EngineError, GoldenError, RequestError
+from service.processor import processor_share
+from service.warmup import is_batchable, warm
 
 INLINE_SECONDS = 0.001
 """A call shorter than this runs in the event loop: handing it to a thread and back costs about a tenth of it."""
 
 
-class Cost(NamedTuple):
-    """What a call takes, in seconds: for its first row, and for each further one."""
-
-    first: float
-    further: float
-
-    def of(self, rows: int) -> float:
-        return self.first + (rows - 1) * self.further
-
-
 class Model:
     """One version of a model and the engine that answers for it."""
 
-    def __init__(self, manifest: Manifest, manifest_sha256: str, engine: Engine, cost: Cost, *, batches: bool) -> None:
+    def __init__(
+        self,
+        manifest: Manifest,
+        manifest_sha256: str,
+        engine: Engine,
+        cost: Cost,
+        *,
+        batches: bool,
+        calls_at_once: int = 1,
+    ) -> None:
+        """``batches`` if an answer is the same, bit for bit, whatever it is computed together with;
+        ``calls_at_once`` is how many of the engine's calls may run side by side in worker threads."""
         self.manifest = manifest
         self.manifest_sha256 = manifest_sha256
-        self.batches = batches
-        """Whether calls are short, and an answer is the same, bit for bit, whatever it is computed together with."""
         self._engine = engine
         self._cost = cost
+        self._batches = batches
+        self._batcher = Batcher(self._call, cost, self.may_share, calls_at_once=calls_at_once)
 
-    async def predict(self, rows: Rows, *, probabilities: bool = False, decision_values: bool = False) -> Answers:
+    async def predict(
+        self, rows: Rows, *, probabilities: bool = False, decision_values: bool = False, deadline: float = math.inf
+    ) -> Answers:
         """Answers, one for each row. Raises RowsError if the estimator refuses rows, EngineError if it fails.
 
         A call that by its warm-up figures takes longer than ``INLINE_SECONDS`` runs in a thread, so that health checks
-        and other requests are answered meanwhile.
+        and other requests are answered meanwhile. It may share a call with others; ``deadline``, in seconds of
+        ``time.perf_counter``, bounds how long that takes.
         """
+        wanted = Wanted(probabilities, decision_values)
         if self.is_instant(len(rows.numbers)):
-            return self._engine.predict(rows, probabilities=probabilities, decision_values=decision_values)
-        return await asyncio.to_thread(
-            self._engine.predict, rows, probabilities=probabilities, decision_values=decision_values
-        )
+            return self._call([rows], wanted)[0]
+        return await self._batcher.predict(rows, wanted, deadline)
 
     def is_instant(self, rows: int) -> bool:
         """Whether a call with so many rows is short enough for the event loop."""
         return self._cost.of(rows) < INLINE_SECONDS
 
+    def may_share(self, rows: int) -> bool:
+        """Whether several requests with so many rows in all may share a call."""
+        return self._batches and rows <= self._cost.batch_rows
+
     def answer(
         self, parts: Sequence[Rows], *, probabilities: bool = False, decision_values: bool = False
     ) -> list[Answers]:
         """The answers to each part from one call of the engine, made here and now. Raises as ``predict`` does."""
-        answers = self._engine.predict(Rows.join(parts), probabilities=probabilities, decision_values=decision_values)
+        return self._call(parts, Wanted(probabilities, decision_values))
+
+    def _call(self, parts: Sequence[Rows], wanted: Wanted) -> list[Answers]:
+        rows = Rows.join(parts)
+        answers = self._engine.predict(rows, probabilities=wanted.probabilities, decision_values=wanted.decision_values)
+        if len(answers.predictions) != len(rows.numbers):
+            raise EngineError(f"the engine answered {len(answers.predictions)} rows of {len(rows.numbers)}")
         if len(parts) == 1:
             return [answers]
         ends = list(accumulate(len(part.numbers) for part in parts))
@@ -78,9 +93,12 @@ def build_model(manifest: Manifest, manifest_sha256: str, files: Mapping[str, by
     engine = build_engine(manifest, files[manifest.engine.file])
     rows = golden_rows(manifest)
     check_golden(engine, manifest, rows)
-    cost = _warm(engine, rows)
-    batches = cost.first < INLINE_SECONDS and is_batchable(engine, rows, manifest.signature.outputs)
-    return Model(manifest, manifest_sha256, engine, cost, batches=batches)
+    cost = warm(engine, rows)
+    batches = is_batchable(engine, rows, manifest.signature.outputs, cost)
+    # A graph runs in one thread, so several calls fill the processor. scikit-learn's own threads do within one call,
+    # and between them it holds the interpreter's lock.
+    calls_at_once = processor_share() if manifest.engine.name == "onnx" else 1
+    return Model(manifest, manifest_sha256, engine, cost, batches=batches, calls_at_once=calls_at_once)
 
 
 def build_engine(manifest: Manifest, artifact: bytes) -> Engine:
@@ -89,9 +107,10 @@ def build_engine(manifest: Manifest, artifact: bytes) -> Engine:
         from service.engines.onnx import OnnxEngine
 
         return OnnxEngine(artifact, manifest.signature)
-    from service.engines.sklearn import SklearnEngine
+    with following_the_share():
+        from service.engines.sklearn import SklearnEngine
 
-    return SklearnEngine(artifact, manifest.engine.types, manifest.signature)
+        return SklearnEngine(artifact, manifest.engine.types, manifest.signature)
 
 
 def golden_rows(manifest: Manifest) -> Rows:
@@ -133,50 +152,3 @@ def golden_answers(golden: Golden, outputs: Outputs) -> Answers:
             probabilities = np.array(golden.probabilities, np.float64)
     decision_values = None if golden.decision_values is None else np.array(golden.decision_values, np.float64)
     return Answers(np.array(golden.predictions, dtype), probabilities, decision_values)
-
-
-def _warm(engine: Engine, rows: Rows) -> Cost:
-    """The cost of a call, from a single row and from all golden rows at once, each called once before it is timed."""
-    count = len(rows.numbers)
-    first = _time(engine, rows.take(slice(1)))
-    if count == 1:
-        return Cost(first, first)
-    return Cost(first, max(0.0, (_time(engine, rows) - first) / (count - 1)))
-
-
-def is_batchable(engine: Engine, rows: Rows, outputs: Outputs) -> bool:
-    """Whether the engine's answers to each golden row are the same bits alone and among others.
-
-    A matrix product, for one, may be summed in another order when it has another shape.
-    """
-
-    def answer(indices: NDArray[np.intp]) -> list[str]:
-        answers = engine.predict(
-            rows.take(indices), probabilities=outputs.probabilities, decision_values=outputs.decision_width is not None
-        )
-        return [exactly(answers.take(slice(i, i + 1))) for i in range(len(indices))]
-
-    count = len(rows.numbers)
-    alone = [answer(np.array([i]))[0] for i in range(count)]
-    return all(
-        answer(indices) == [alone[i] for i in indices]
-        for indices in (np.arange(size) % count for size in (2, count, 3 * count + 1))
-    )
-
-
-def exactly(answers: Answers) -> str:
-    """The answers in words that are equal only for equal bits."""
-    parts = answers.probabilities if isinstance(answers.probabilities, tuple) else (answers.probabilities,)
-    arrays = (answers.predictions, *parts, answers.decision_values)
-    return repr([None if array is None else array.tolist() for array in arrays])
-
-
-def _time(engine: Engine, rows: Rows) -> float:
-    """Seconds a call takes: the shortest of three, since others may be using the processor, too."""
-    engine.predict(rows)
-    seconds = []
-    for _ in range(3):
-        start = time.perf_counter()
-        engine.predict(rows)
-        seconds.append(time.perf_counter() - start)
-    return min(seconds)

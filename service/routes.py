@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import orjson
@@ -41,17 +41,47 @@ _CARD = {
 }
 
 
+class Decoded(NamedTuple):
+    """A request that came whole, in so many bytes, and what it asks of which model."""
+
+    model: Model
+    request: Request
+    size: int
+
+
 class Predict:
-    """``POST /predict``, a plain ASGI application: nothing between the server and the model but decoding."""
+    """``POST /predict``, a plain ASGI application: nothing between the server and the model but decoding.
+
+    A server that has decoded a request already says so in the scope, under ``decoded``.
+    """
 
     def __init__(self, loader: Loader, *, max_body_bytes: int, max_rows: int) -> None:
         self._loader = loader
         self._max_body_bytes = max_body_bytes
+        self.inline_bytes = min(INLINE_BYTES, max_body_bytes)
+        """Up to so many, a body is decoded in the event loop."""
         self._max_rows = max_rows
         self._decoders: WeakKeyDictionary[Model, Decoder] = WeakKeyDictionary()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange: Exchange = scope["exchange"]
+        decoded: Decoded | None = scope.get("decoded")
+        if decoded is None:
+            decoded = await self._decode(exchange, receive)
+        else:
+            exchange.bytes_in, exchange.received = decoded.size, True
+        model, request, _ = decoded
+        exchange.model_version = model.manifest.version
+        exchange.rows = len(request.rows.numbers)
+        answers = await model.predict(
+            request.rows,
+            probabilities=request.probabilities,
+            decision_values=request.decision_values,
+            deadline=exchange.deadline,
+        )
+        await _send_json(send, encode_answers(answers, model.manifest, legacy=request.legacy))
+
+    async def _decode(self, exchange: Exchange, receive: Receive) -> Decoded:
         _check_media_type(exchange.headers)
         body = await _read_body(exchange.headers, receive, self._max_body_bytes)
         model = self._loader.current
@@ -61,16 +91,10 @@ class Predict:
             request = decode(body, max_rows=self._max_rows)
         else:
             request = await asyncio.to_thread(decode, body, max_rows=self._max_rows)
-        exchange.rows = len(request.rows.numbers)
-        answers = await model.predict(
-            request.rows, probabilities=request.probabilities, decision_values=request.decision_values
-        )
-        await _send_json(send, encode_answers(answers, model.manifest, legacy=request.legacy))
+        return Decoded(model, request, len(body))
 
     def plain_request(self, model: Model, body: bytes) -> Request | None:
         """See ``Decoder.plain_request``."""
-        if len(body) > self._max_body_bytes:
-            return None
         return self._decoder(model).plain_request(body, max_rows=self._max_rows)
 
     def _decoder(self, model: Model) -> Decoder:

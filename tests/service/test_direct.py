@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from service.batching import Cost
 from service.bundle import Answers, Rows
 from service.connection import Connection
 from service.errors import EngineError
 from service.loader import Status
-from service.model import Cost, Model, build_model
+from service.model import Model, build_model
 from service.publish import publish
+from service.routes import Decoded
 from service.stores import open_store
 from service.stores.fetch import fetch
 from service.stores.uri import parse_model
@@ -201,6 +203,7 @@ class FakeClient:
     def __init__(self) -> None:
         self.answers: list[bytes] = []
         self.passed_on: list[bytes] = []
+        self.decoded: Decoded | None = None
 
     def address(self) -> str | None:
         return None
@@ -209,8 +212,9 @@ class FakeClient:
         assert b"content-length: %d\r\n" % len(body) in head
         self.answers.append(body)
 
-    def pass_on(self, body: bytes) -> None:
+    def pass_on(self, body: bytes, decoded: Decoded | None = None) -> None:
         self.passed_on.append(body)
+        self.decoded = decoded
 
 
 class Turn:
@@ -222,20 +226,15 @@ class Turn:
         self.direct = make_service(loader=FakeLoader(Status(counted, None, None))).app.direct
         self.clients: list[FakeClient] = []
 
-    def run(self, *bodies: dict[str, Any]) -> list[bool]:
-        """Whether each was taken."""
-
-        async def arrive() -> list[bool]:
+    def run(self, *bodies: dict[str, Any]) -> None:
+        async def arrive() -> None:
             self.clients = [FakeClient() for _ in bodies]
-            taken = [
+            for client, body in zip(self.clients, bodies, strict=True):
                 self.direct.take(client, {}, json.dumps(body).encode(), 0.0)
-                for client, body in zip(self.clients, bodies, strict=True)
-            ]
             for _ in bodies:
                 await asyncio.sleep(0)
-            return taken
 
-        return asyncio.run(arrive())
+        asyncio.run(arrive())
 
     def answers(self) -> list[Any]:
         return [json.loads(*client.answers) for client in self.clients]
@@ -247,7 +246,7 @@ CHEAP = Cost(1e-5, 1e-6)
 
 def test_requests_of_one_turn_share_a_call(model: Model) -> None:
     turn = Turn(model, CHEAP)
-    assert turn.run(*EIGHT) == [True] * 8
+    turn.run(*EIGHT)
     assert turn.engine.calls == [8]
     assert [answer["predictions"] for answer in turn.answers()] == [[label] for label in ESTIMATOR.predict(X[:8])]
 
@@ -264,15 +263,18 @@ def test_an_answer_is_the_same_bytes_alone_and_among_others(model: Model) -> Non
 
 def test_a_call_holds_no_more_rows_than_are_quick(model: Model) -> None:
     turn = Turn(model, Cost(3e-4, 3e-4))
-    assert turn.run(*EIGHT) == [True] * 8
+    turn.run(*EIGHT)
     assert turn.engine.calls == [3, 3, 2]
     assert [answer["predictions"] for answer in turn.answers()] == [[label] for label in ESTIMATOR.predict(X[:8])]
 
 
 def test_a_call_that_would_take_long_is_not_made_here(model: Model) -> None:
     turn = Turn(model, Cost(3e-4, 3e-4))
-    assert turn.run({"instances": X[:4].tolist()}) == [False]
+    turn.run({"instances": X[:4].tolist()})
     assert turn.engine.calls == []
+    decoded = turn.clients[0].decoded
+    assert decoded is not None  # and not in vain
+    assert decoded.request.rows.numbers.tolist() == X[:4].tolist()
 
 
 def test_rows_are_computed_one_by_one_where_company_changes_them(model: Model) -> None:
@@ -331,4 +333,7 @@ def test_clients_may_leave_at_any_moment(served: Served) -> None:
 
 def test_without_a_model_nothing_is_taken() -> None:
     service = make_service(loader=FakeLoader(Status(None, "loading", "soon")))
-    assert not service.app.direct.take(FakeClient(), {}, json.dumps(EIGHT[0]).encode(), 0.0)
+    client = FakeClient()
+    service.app.direct.take(client, {}, json.dumps(EIGHT[0]).encode(), 0.0)
+    assert client.passed_on == [json.dumps(EIGHT[0]).encode()]
+    assert not service.app.direct.may_take({}, 1)

@@ -13,12 +13,13 @@ from service.bundle import Answers, Manifest, Outputs, Rows
 from service.codec import decode_instances
 from service.compile.compiler import compile_and_measure
 from service.engines import Engine
-from service.model import build_engine, exactly
+from service.model import build_engine
 from service.publish.engine_choice import choose_engine
 from service.publish.golden import to_instances
 from service.publish.preparation import prepare
 from service.publish.reference import answer_all
 from service.publish.sample import read_sample
+from service.warmup import exactly
 from tests.service.kinds import KINDS, build
 
 SKLEARN_ONLY = {

@@ -16,10 +16,11 @@ import numpy as np
 import pytest
 from botocore.config import Config
 
+from service.batching import Cost
 from service.bundle import Alias, Answers, Manifest, Rows, sha256
 from service.errors import GoldenError, NotFoundError, NotReadyError, UsageError
 from service.loader import Build, Loader, Rejection
-from service.model import Cost, Model
+from service.model import Model
 from service.stores import Store, open_store
 from service.telemetry import Metrics
 from tests.service.bundles import make_bundle

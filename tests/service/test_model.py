@@ -9,10 +9,11 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
+from service.batching import Cost
 from service.bundle import Answers, EngineSpec, File, Golden, Manifest, Rows, sha256
 from service.compile.compiler import compile_and_measure
-from service.errors import BundleError, GoldenError
-from service.model import Cost, Model, build_model, is_batchable
+from service.errors import BundleError, EngineError, GoldenError
+from service.model import Model, build_model
 from service.publish.engine_choice import choose_engine
 from service.publish.golden import choose_golden
 from service.publish.preparation import prepare
@@ -100,12 +101,15 @@ def test_an_artifact_of_junk_is_refused(engine: str, artifact: bytes) -> None:
 
 
 class _Engine:
-    def __init__(self) -> None:
+    """Notes the thread of each call, and answers no more rows than its limit."""
+
+    def __init__(self, limit: int = 1000) -> None:
+        self.limit = limit
         self.threads: list[threading.Thread] = []
 
-    def predict(self, rows: Rows, **_: bool) -> Any:
+    def predict(self, rows: Rows, **_: bool) -> Answers:
         self.threads.append(threading.current_thread())
-        return rows
+        return Answers(rows.numbers[: self.limit, 0])
 
 
 @pytest.mark.parametrize(
@@ -119,22 +123,12 @@ def test_only_a_short_call_runs_in_the_event_loop(cost: Cost, inline: bool) -> N
     assert (engine.threads == [threading.main_thread()]) is inline
 
 
-class _Company:
-    """Answers each row by itself, or with a last bit that depends on how many there are."""
-
-    def __init__(self, *, changes: bool) -> None:
-        self._changes = changes
-
-    def predict(self, rows: Rows, **_: bool) -> Answers:
-        numbers = rows.numbers[:, 0]
-        return Answers(np.nextafter(numbers, np.inf) if self._changes and len(numbers) > 2 else numbers)
-
-
-@pytest.mark.parametrize("changes", [False, True])
-def test_a_batch_is_only_made_where_company_changes_no_bit(changes: bool) -> None:
-    rows = Rows(X[:5], np.empty((5, 0), np.object_))
-    outputs = _bundle(LinearRegression(), X[:, 0])[0].signature.outputs
-    assert is_batchable(_Company(changes=changes), rows, outputs) is not changes
+@pytest.mark.parametrize("cost", [Cost(1e-5, 1e-6), Cost(5e-3, 0.0)])
+def test_answers_in_another_number_than_the_rows_fail(cost: Cost) -> None:
+    manifest, _ = _bundle(LogisticRegression())
+    model = Model(manifest, "0" * 64, _Engine(59), cost, batches=True)
+    with pytest.raises(EngineError, match="59 rows of 60"):
+        asyncio.run(model.predict(Rows(X, np.empty((60, 0), object))))
 
 
 def test_parts_are_answered_from_one_call() -> None:
