@@ -33,27 +33,37 @@ class _Model(BaseModel):
 
 _M = TypeVar("_M", bound=_Model)
 
+UNSEEN = -1.0
+"""The code of a string that is none of its feature's categories."""
+
 
 class Rows(NamedTuple):
     """Decoded rows, split by kind. Each block keeps the signature's order of its features.
 
     ``numbers`` is float64 of shape (rows, numeric and boolean features), NaN where missing and 0 or 1 for a
     boolean; ``strings`` is an object array of shape (rows, string features) of ``str``, None where missing.
+    ``codes``, where the decoder found them on its way, is float64 of the same shape: see ``Feature.codes``.
     """
 
     numbers: NDArray[np.float64]
     strings: NDArray[np.object_]
+    codes: NDArray[np.float64] | None = None
 
     def take(self, index: Any) -> Rows:
         """Some of the rows, by a slice, a mask or indices."""
-        return Rows(self.numbers[index], self.strings[index])
+        return Rows(self.numbers[index], self.strings[index], None if self.codes is None else self.codes[index])
 
     @staticmethod
     def join(parts: Sequence[Rows]) -> Rows:
         """The rows of all parts, one after the other."""
         if len(parts) == 1:
             return parts[0]
-        return Rows(np.concatenate([part.numbers for part in parts]), np.concatenate([part.strings for part in parts]))
+        codes = [part.codes for part in parts if part.codes is not None]
+        return Rows(
+            np.concatenate([part.numbers for part in parts]),
+            np.concatenate([part.strings for part in parts]),
+            np.concatenate(codes) if len(codes) == len(parts) else None,
+        )
 
 
 class Answers(NamedTuple):
@@ -103,6 +113,11 @@ class Feature(_Model):
     @property
     def is_string(self) -> bool:
         return self.dtype == "string"
+
+    def codes(self) -> dict[str | None, float]:
+        """A string feature's categories by their place, NaN for a missing value; any other string is ``UNSEEN``."""
+        places: dict[str | None, float] = {str(value): float(i) for i, value in enumerate(self.categories or ())}
+        return places | {None: np.nan}
 
 
 class Outputs(_Model):

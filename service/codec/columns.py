@@ -67,13 +67,17 @@ class NumberColumn:
 
 
 class StringColumn:
-    """A feature of strings: a cell stays a ``str``, None where it is null; one of ``allowed`` unless that is None."""
+    """A feature of strings: a cell stays a ``str``, None where it is null; one of ``allowed`` unless that is None.
+
+    ``codes`` are those of the strings that are known, and of null where that is taken: see ``Feature.codes``.
+    """
 
     def __init__(self, feature: Feature) -> None:
         self.name = feature.name
         self.nullable = feature.nullable
         self._categories = [value for value in feature.categories or () if isinstance(value, str)]
         self.allowed = frozenset(self._categories) if feature.closed else None
+        self.codes = {value: code for value, code in feature.codes().items() if value is not None or self.nullable}
 
     def decode(self, value: Any) -> str | None:
         """Raises ValueError, saying what was expected and what came."""

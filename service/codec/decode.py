@@ -47,16 +47,35 @@ class Decoder:
 
     def request(self, body: bytes, *, max_rows: int) -> Request:
         """Raises MalformedError, TooLargeError (more than ``max_rows`` rows) or RowsError."""
-        return self.plain_request(body, max_rows=max_rows) or self._request(_parse(body), max_rows)
+        return self._numeric_request(body, max_rows) or self._request(_parse(body), max_rows)
 
     def plain_request(self, body: bytes, *, max_rows: int) -> Request | None:
-        """A request of nothing but numbers in which all is well, in microseconds; None for any other."""
+        """A request in which all is in order, in microseconds; None for any other, be it wrong or not."""
+        return self._numeric_request(body, max_rows) or self._ordinary_request(body, max_rows)
+
+    def _numeric_request(self, body: bytes, max_rows: int) -> Request | None:
         found = None if self._numeric is None else self._numeric.decode(body, max_rows=max_rows)
-        if found is None or any(given and not self._available[key] for key, given in found.options.items()):
+        if found is None or not self._gives(found.options):
             return None
-        no_strings = np.empty((len(found.numbers), 0), np.object_)
-        probabilities, decision_values = (found.options.get(key, False) for key in self._available)
-        return Request(Rows(found.numbers, no_strings), probabilities, decision_values, legacy=False)
+        return _plain(Rows(found.numbers, np.empty((len(found.numbers), 0), np.object_)), found.options)
+
+    def _ordinary_request(self, body: bytes, max_rows: int) -> Request | None:
+        try:
+            document = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            return None
+        instances = document.pop("instances", None) if isinstance(document, dict) else None
+        if not isinstance(instances, list) or len(instances) > max_rows or not self._gives(document):
+            return None
+        rows = self._fast.decode(instances, booleans=_may_hold_booleans(body))
+        return None if rows is None else _plain(rows, document)
+
+    def _gives(self, options: dict[str, Any]) -> bool:
+        """Whether all of these are options, and the model has what is asked for."""
+        return all(
+            key in self._available and (given is False or (given is True and self._available[key]))
+            for key, given in options.items()
+        )
 
     def _request(self, document: dict[str, Any], max_rows: int) -> Request:
         problems = Problems()
@@ -100,6 +119,15 @@ class Decoder:
 def decode_instances(instances: Sequence[Any], signature: Signature, *, where: str = "instances") -> Rows:
     """Rows from JSON values that were parsed before, as a request's ``instances`` would be. Raises RowsError."""
     return Decoder(signature).instances(instances, where)
+
+
+def _may_hold_booleans(body: bytes) -> bool:
+    # Looking for a single byte takes a hundredth of the time, and most bodies have neither.
+    return (b"u" in body and b"true" in body) or (b"l" in body and b"false" in body)
+
+
+def _plain(rows: Rows, options: dict[str, bool]) -> Request:
+    return Request(rows, options.get("probabilities", False), options.get("decision_values", False), legacy=False)
 
 
 def _option(document: dict[str, Any], key: str, available: bool, problems: Problems) -> bool:

@@ -1,9 +1,10 @@
-"""Rows decoded all at once: no work a cell but what NumPy and C do."""
+"""Rows of parsed values decoded column by column: no work a cell but what C does."""
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Sequence
-from itertools import chain
+from itertools import chain, repeat
 from operator import itemgetter
 from types import NoneType
 from typing import Any
@@ -11,120 +12,117 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from service.bundle import Rows
+from service.bundle import UNSEEN, Rows
 from service.codec.columns import Column, NumberColumn, StringColumn
 from service.codec.numbers import NumberRules
 
-Cells = Sequence[Sequence[Any]]
-Pick = Callable[[Any], Sequence[Any]]
-
-_NUMBERS = {int, float}
-_STRINGS = {str, NoneType}
+_NAN = float("nan")
 
 
 class FastDecoder:
-    """Decodes rows that are all arrays, all objects or all texts, without a fault; anything else it leaves alone.
-
-    NumPy itself would take a boolean or a numeric string for a number, so the types of all cells are looked at first.
-    """
+    """Decodes rows that are all arrays, all objects or all texts, without a fault; anything else it leaves alone."""
 
     def __init__(self, columns: Sequence[Column], *, texts: bool) -> None:
         self._texts = texts
         self._width = len(columns)
+        self._by_name = _pick([column.name for column in columns])
+        self._numeric = [i for i, column in enumerate(columns) if isinstance(column, NumberColumn)]
         self._numbers = _Numbers([column for column in columns if isinstance(column, NumberColumn)])
-        self._strings = [column for column in columns if isinstance(column, StringColumn)]
-        self._by_position = _Picks(columns, range(self._width))
-        self._by_name = _Picks(columns, [column.name for column in columns])
+        self._strings = [(i, _Strings(column)) for i, column in enumerate(columns) if isinstance(column, StringColumn)]
 
-    def decode(self, instances: Sequence[Any]) -> Rows | None:
-        """The rows, or None if any of them is out of the ordinary, be it wrong or not."""
+    def decode(self, instances: Sequence[Any], *, booleans: bool = True) -> Rows | None:
+        """The rows, or None if any of them is out of the ordinary, be it wrong or not.
+
+        ``booleans`` is whether any cell may be one: looking for them takes a fifth of the time.
+        """
         kinds = set(map(type, instances))
-        if kinds == {list}:
-            picks = self._by_position
-        elif kinds == {dict}:
-            picks = self._by_name
-        elif kinds == {str} and self._texts:
-            return self._decode([(text,) for text in instances], self._by_position)
-        else:
+        if kinds == {str} and self._texts:
+            return self._decode([tuple(instances)], booleans=False)
+        if kinds not in ({list}, {dict}) or set(map(len, instances)) != {self._width}:
             return None
-        if set(map(len, instances)) != {self._width}:
-            return None
-        return self._decode(instances, picks)
-
-    def _decode(self, rows: Cells, picks: _Picks) -> Rows | None:
         try:
-            numbers = self._numbers.decode(rows, picks)
-        except (KeyError, OverflowError):  # a key that is no feature; an int beyond float64
+            rows = instances if kinds == {list} else map(self._by_name, instances)
+            return self._decode(list(zip(*rows, strict=True)), booleans=booleans)
+        except KeyError:  # a feature is missing, so one of the keys is no feature
             return None
-        strings = self._decode_strings(rows, picks)
-        return None if numbers is None or strings is None else Rows(numbers, strings)
 
-    def _decode_strings(self, rows: Cells, picks: _Picks) -> NDArray[np.object_] | None:
+    def _decode(self, columns: list[tuple[Any, ...]], *, booleans: bool) -> Rows | None:
+        numbers = self._numbers.decode([columns[i] for i in self._numeric], booleans=booleans)
+        if numbers is None:
+            return None
         if not self._strings:
-            return np.empty((len(rows), 0), object)
-        try:
-            cells = list(map(picks.strings, rows))
-        except KeyError:
+            return Rows(numbers, np.empty((len(numbers), 0), object))
+        cells = [columns[i] for i, _ in self._strings]
+        codes = [column.decode(values) for (_, column), values in zip(self._strings, cells, strict=True)]
+        if None in codes:
             return None
-        if not set(map(type, chain.from_iterable(cells))) <= _STRINGS:
-            return None
-        strings = np.array(cells, object)
-        for column, values in zip(self._strings, strings.T, strict=True):
-            distinct = set(values)
-            if column.nullable:
-                distinct.discard(None)
-            if None in distinct or (column.allowed is not None and not distinct <= column.allowed):
-                return None
-        return strings
-
-
-class _Picks:
-    """How to take from a row its cells of one kind, by position or by name."""
-
-    def __init__(self, columns: Sequence[Column], keys: Sequence[Any]) -> None:
-        pairs = list(zip(columns, keys, strict=True))
-        numeric = [key for column, key in pairs if isinstance(column, NumberColumn)]
-        self.whole_row = len(numeric) == len(keys) and isinstance(keys, range)
-        self.numbers = _pick(numeric)
-        self.not_boolean = _pick([k for c, k in pairs if isinstance(c, NumberColumn) and not c.boolean])
-        self.strings = _pick([key for column, key in pairs if isinstance(column, StringColumn)])
+        strings = np.array(cells, object).T
+        return Rows(numbers if self._numeric else np.empty((len(strings), 0)), strings, np.array(codes, np.float64).T)
 
 
 class _Numbers:
     """All columns of numbers at once."""
 
     def __init__(self, columns: Sequence[NumberColumn]) -> None:
-        self._count = len(columns)
-        self._some_boolean = any(column.boolean for column in columns)
+        self._width = len(columns)
+        self._not_boolean = [i for i, column in enumerate(columns) if not column.boolean]
         self._required = np.array([not column.nullable for column in columns], bool)
         self._rules = NumberRules(columns)
 
-    def decode(self, rows: Cells, picks: _Picks) -> NDArray[np.float64] | None:
-        """Raises KeyError and OverflowError where the rows give rise to them."""
-        if not self._count:
-            return np.empty((len(rows), 0))
-        cells = rows if picks.whole_row else list(map(picks.numbers, rows))
-        types = set(map(type, chain.from_iterable(cells))) - _NUMBERS
-        if bool in types:
-            if not self._some_boolean or bool in set(map(type, chain.from_iterable(map(picks.not_boolean, rows)))):
-                return None
-            types.remove(bool)
-        if not types:
-            numbers = np.array(cells, np.float64)
-            return numbers if self._rules.hold(numbers) else None
-        if types != {NoneType}:
+    def decode(self, columns: Sequence[tuple[Any, ...]], *, booleans: bool) -> NDArray[np.float64] | None:
+        """The columns as a matrix (rows, columns); None where one of the cells is no number that its column takes."""
+        if not columns:
+            return np.empty((0, 0))
+        if booleans and any(bool in map(type, columns[i]) for i in self._not_boolean):
             return None
-        return self._decode_nullable(cells)
+        cells = list(chain.from_iterable(columns))
+        try:
+            return self._decode_present(cells)
+        except struct.error:
+            return self._decode_nullable(cells) if None in cells else None
 
-    def _decode_nullable(self, cells: Cells) -> NDArray[np.float64] | None:
-        numbers = np.array(cells, np.float64)  # None becomes NaN
+    def _decode_present(self, cells: list[Any]) -> NDArray[np.float64] | None:
+        numbers = self._matrix(cells)
+        return numbers if self._rules.hold(numbers) else None
+
+    def _decode_nullable(self, cells: list[Any]) -> NDArray[np.float64] | None:
+        try:
+            numbers = self._matrix([_NAN if cell is None else cell for cell in cells])
+        except struct.error:
+            return None
         missing = np.isnan(numbers)
-        if missing[:, self._required].any() or missing.sum() != sum(row.count(None) for row in cells):
+        if missing[:, self._required].any() or np.count_nonzero(missing) != cells.count(None):
             return None
         return numbers if self._rules.hold(numbers, missing) else None
 
+    def _matrix(self, cells: list[Any]) -> NDArray[np.float64]:
+        """Raises struct.error for anything but a boolean or a number within float64."""
+        numbers = np.empty(len(cells))
+        struct.pack_into(f"{len(cells)}d", numbers.data, 0, *cells)  # NumPy itself would also take a numeric string
+        return numbers.reshape(self._width, -1).T
 
-def _pick(keys: Sequence[Any]) -> Pick:
+
+class _Strings:
+    """One column of strings."""
+
+    def __init__(self, column: StringColumn) -> None:
+        self._codes = column.codes
+        self._open = column.allowed is None
+        self._kinds = {str, NoneType} if column.nullable else {str}
+
+    def decode(self, values: tuple[Any, ...]) -> list[float] | None:
+        """Their codes; None where one of them is no string that the column takes."""
+        try:
+            return [*map(self._codes.__getitem__, values)]
+        except KeyError:
+            if self._open and set(map(type, values)) <= self._kinds:
+                return [*map(self._codes.get, values, repeat(UNSEEN))]
+        except TypeError:  # an array or an object
+            pass
+        return None
+
+
+def _pick(keys: Sequence[Any]) -> Callable[[Any], Sequence[Any]]:
     if len(keys) > 1:
         return itemgetter(*keys)
     return lambda row: [row[key] for key in keys]

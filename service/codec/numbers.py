@@ -25,7 +25,7 @@ class NumberRules:
 
     def hold(self, numbers: NDArray[np.float64], missing: NDArray[np.bool_] | None = None) -> bool:
         """Whether every number (rows, columns) that is not missing keeps its column's rules."""
-        if self._only_bounds and missing is None and self._keep_all_bounds(numbers):
+        if self._only_bounds and self._keep_all_bounds(numbers, some_missing=missing is not None):
             return True
         fine = (numbers >= self._low) & (numbers <= self._high)
         for i in self._whole:
@@ -34,8 +34,9 @@ class NumberRules:
             fine[:, i] &= np.isin(numbers[:, i], allowed)
         return bool(fine.all() if missing is None else (fine | missing).all())
 
-    def _keep_all_bounds(self, numbers: NDArray[np.float64]) -> bool:
+    def _keep_all_bounds(self, numbers: NDArray[np.float64], *, some_missing: bool) -> bool:
         if not numbers.size:
             return False
-        low, high = np.minimum.reduce(numbers, axis=None), np.maximum.reduce(numbers, axis=None)
+        least, most = (np.fmin, np.fmax) if some_missing else (np.minimum, np.maximum)  # those leave NaN out
+        low, high = least.reduce(numbers, axis=None), most.reduce(numbers, axis=None)
         return bool(low >= self._highest_low and high <= self._lowest_high)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from service.bundle import Answers, Outputs, Rows, Signature
+from service.bundle import UNSEEN, Answers, Outputs, Rows, Signature
 from service.engines.onnx_proto import refuse_unsafe
 from service.errors import BundleError, EngineError
 
@@ -91,29 +91,36 @@ class _RowEncoder:
     def __init__(self, signature: Signature) -> None:
         features = signature.features
         self._width = len(features)
-        self._numeric = [i for i, feature in enumerate(features) if not feature.is_string]
-        self._float32 = [i for i, feature in enumerate(features) if feature.dtype == "float32"]
-        self._codes: list[tuple[int, dict[str | None, float], float]] = []
-        for i, feature in enumerate(features):
-            if feature.is_string:
-                codes: dict[str | None, float] = {
-                    str(category): float(code) for code, category in enumerate(feature.categories or ())
-                }
-                codes[None] = np.nan
-                # pandas makes a value that its dtype does not know a missing one
-                self._codes.append((i, codes, np.nan if feature.frame_dtype == "category" else -1.0))
+        self._numeric = _places([not feature.is_string for feature in features])
+        self._strings = _places([feature.is_string for feature in features])
+        self._float32 = _places([feature.dtype == "float32" for feature in features])
+        # pandas makes a value that its dtype does not know a missing one
+        self._known_or_missing = _places(
+            [feature.frame_dtype == "category" for feature in features if feature.is_string]
+        )
+        self._codes = [feature.codes() for feature in features if feature.is_string]
 
     def __call__(self, rows: Rows) -> NDArray[np.float64]:
         matrix = rows.numbers
         if self._codes:
             matrix = np.empty((len(rows.numbers), self._width))
             matrix[:, self._numeric] = rows.numbers
-            for column, (i, codes, unseen) in enumerate(self._codes):
-                matrix[:, i] = [codes.get(value, unseen) for value in rows.strings[:, column]]
-        if self._float32:
+            matrix[:, self._strings] = self._code(rows)
+        if self._float32.size:
             matrix = matrix.copy() if matrix is rows.numbers else matrix
             matrix[:, self._float32] = matrix[:, self._float32].astype(np.float32)
         return np.ascontiguousarray(matrix)
+
+    def _code(self, rows: Rows) -> NDArray[np.float64]:
+        codes = rows.codes
+        if codes is None:
+            columns = zip(self._codes, rows.strings.T, strict=True)
+            codes = np.array([[known.get(value, UNSEEN) for value in column] for known, column in columns]).T
+        if self._known_or_missing.size:
+            codes = codes.copy()
+            some = codes[:, self._known_or_missing]
+            codes[:, self._known_or_missing] = np.where(some == UNSEEN, np.nan, some)
+        return codes
 
 
 class LabelRestorer:
@@ -135,6 +142,10 @@ class LabelRestorer:
         else:
             restored = predictions.astype(self._dtype, copy=False)
         return restored
+
+
+def _places(chosen: list[bool]) -> NDArray[np.intp]:
+    return np.flatnonzero(np.array(chosen, bool))
 
 
 def _first_line(error: Exception) -> str:

@@ -27,7 +27,7 @@ def choose_golden(prepared: Prepared, reference: Reference, *, with_hard_rows: b
     parts = [_spread(prepared.sample, limit - limit // 3)]
     if with_hard_rows:
         parts.append(_spread(prepared.hard, limit // 3))
-    rows = Rows(*(np.concatenate(blocks) for blocks in zip(*parts, strict=True)))
+    rows = Rows.join(parts)
     answers = reference.answer(rows)
     return Golden(
         instances=tuple(to_instances(prepared.signature, rows)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from hypothesis import strategies as st
@@ -82,3 +83,42 @@ def instances(draw: st.DrawFn, of: Signature) -> list[Any]:
     by_name = row.map(lambda values: dict(zip([f.name for f in of.features], values, strict=True)))
     form = draw(st.sampled_from([row, by_name, row | by_name, row | by_name | JSON, st.text(max_size=4)]))
     return draw(st.lists(form, max_size=5))
+
+
+@st.composite
+def bodies(draw: st.DrawFn, of: Signature) -> bytes:
+    """Requests as JSON in several spellings, sometimes with bytes cut out, put in or doubled."""
+    document: dict[str, Any] = {"instances": draw(instances(of))}
+    options = draw(st.dictionaries(st.sampled_from(["probabilities", "decision_values", "other"]), st.booleans()))
+    document = draw(st.sampled_from([document | options, options | document, {"features": 1} | document]))
+    separators = draw(st.sampled_from([(",", ":"), (", ", ": "), (" ,\n", "\t: ")]))
+    body = json.dumps(document, separators=separators, ensure_ascii=draw(st.booleans())).encode(
+        "utf-8", "surrogatepass"
+    )
+    for _ in range(draw(st.sampled_from([0, 0, 0, 1, 1, 2]))):
+        start = draw(st.integers(0, len(body)))
+        end = start + draw(st.sampled_from([0, 0, 1, 1, 2, 5]))
+        noise = draw(st.sampled_from(_NOISE) | st.binary(max_size=3) | st.just(body[start : start + 9]))
+        body = body[:start] + noise + body[end:]
+    return body
+
+
+_NOISE = [
+    b'"',
+    b"\\",
+    b"[",
+    b"]",
+    b",",
+    b"0",
+    b"1",
+    b"-",
+    b".",
+    b"e1",
+    b" ",
+    b"{",
+    b"}",
+    b":",
+    b"null",
+    b"true",
+    b"\xff",
+]

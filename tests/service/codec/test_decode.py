@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.bundle import Outputs
+from service.bundle import Outputs, Signature
 from service.codec import Decoder, Request, decode_instances
+from service.codec.fast import FastDecoder
 from service.errors import MalformedError, RequestError, RowsError, TooLargeError
-from tests.service.codec.signatures import JSON, feature, instances, signature, signatures, texts
+from tests.service.codec.signatures import JSON, bodies, feature, instances, signature, signatures, texts
+from tests.service.codec.test_fast import assert_same
 
 FLAT = signature(feature("rooms", "int64"), feature("town", "string"))
 
@@ -158,6 +160,46 @@ def test_parsed_values_are_decoded_as_a_request_is() -> None:
         decode_instances([["\ud800", "a"]], FLAT)
 
 
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"instances": [[3, "Rome"]]},
+        {"instances": [{"town": "Rome", "rooms": 3}] * 4, "probabilities": True},
+        {"decision_values": False, "instances": [[3, "Rome"], [2**40, ""]]},
+    ],
+)
+def test_rows_of_one_form_are_in_order(document: Any) -> None:
+    plain = Decoder(FLAT).plain_request(json.dumps(document).encode(), max_rows=4)
+    assert plain is not None
+    assert_same(plain.rows, ask(document).rows)
+    assert plain[1:] == ask(document)[1:]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"features": [3, "Rome"]}',
+        b'{"instances": [[3, "Rome"]], "features": [3, "Rome"]}',
+        b'{"instances": [[3, "Rome"], {"town": "Rome", "rooms": 3}]}',
+        b'{"instances": [[3, "Rome"]], "other": false}',
+        b'{"instances": [[3, "Rome"]], "probabilities": 0}',
+        b'{"instances": [[true, "Rome"]]}',
+        b'{"instances": [[3, "Rome"], [3, "Rome"], [3, "Rome"], [3, "Rome"], [3, "Rome"]]}',
+        b'{"instances": [[3, "Rome", 1]]}',
+        b'{"instances": [[3, null]]}',
+        b'{"instances": []}',
+        b'{"instances": 3}',
+        b'{"instances": [[3, "R\xff"]]}',
+        b'\xef\xbb\xbf{"instances": [[3, "Rome"]]}',
+        b'[[3, "Rome"]]',
+        b"{",
+        b"",
+    ],
+)
+def test_what_is_not_in_order_is_left_to_be_looked_at(body: bytes) -> None:
+    assert Decoder(FLAT).plain_request(body, max_rows=4) is None
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_a_request_is_decoded_or_refused_whatever_it_holds(data: st.DataObject) -> None:
@@ -181,6 +223,28 @@ def test_a_request_is_decoded_or_refused_whatever_it_holds(data: st.DataObject) 
     else:
         assert said.isprintable()
         assert orjson.dumps(said)
+
+
+class Careful(Decoder):
+    """Decodes all of it cell by cell."""
+
+    def __init__(self, of: Signature) -> None:
+        super().__init__(of)
+        self._numeric = None
+        self._fast = FastDecoder((), texts=False)  # which knows no row
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.data())
+def test_what_is_taken_to_be_in_order_is_what_the_careful_way_makes_of_it(data: st.DataObject) -> None:
+    of = data.draw(signatures())
+    body = data.draw(bodies(of))
+    plain = Decoder(of).plain_request(body, max_rows=4)
+    if plain is not None:
+        careful = Careful(of).request(body, max_rows=4)
+        assert plain[1:] == careful[1:]
+        assert_same(plain.rows, careful.rows)
+        assert plain.rows.codes is None or plain.rows.codes.shape == plain.rows.strings.shape
 
 
 @settings(max_examples=300, deadline=None)

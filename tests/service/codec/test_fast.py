@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.bundle import Rows, Signature
+from service.bundle import UNSEEN, Rows, Signature
 from service.codec.careful import CarefulDecoder, Problems
 from service.codec.columns import columns_of
 from service.codec.fast import FastDecoder
@@ -16,6 +16,11 @@ from tests.service.codec.signatures import feature, instances, signature, signat
 
 def fast(of: Signature, rows: list[Any]) -> Rows | None:
     return FastDecoder(columns_of(of), texts=of.container == "texts").decode(rows)
+
+
+def codes(of: Signature, rows: Rows) -> list[list[float]]:
+    known = [feature.codes() for feature in of.features if feature.is_string]
+    return [[codes.get(value, UNSEEN) for codes, value in zip(known, row, strict=True)] for row in rows.strings]
 
 
 def assert_same(got: Rows, expected: Rows) -> None:
@@ -38,6 +43,8 @@ def test_what_it_takes_is_what_the_careful_decoder_takes(data: st.DataObject) ->
     if got is not None:
         assert careful is not None, problems.found
         assert_same(got, careful)
+        if got.codes is not None:
+            np.testing.assert_array_equal(got.codes, codes(of, careful))
     elif careful is not None:
         mixed = len({type(row) for row in rows}) != 1
         assert mixed, "a request of one form without a fault took the slow path"
@@ -92,6 +99,21 @@ def test_one_feature_is_still_a_row() -> None:
     assert decoded is not None
     assert decoded.numbers.shape == (2, 1)
     assert fast(signature(feature("a")), [1, 2]) is None
+
+
+def test_strings_come_with_their_place_among_the_categories() -> None:
+    town = feature("town", "string", nullable=True, categories=("Oslo", "Rome"))
+    decoded = fast(signature(town, feature("a")), [["Rome", 1], [None, 2], ["Bergen", 3], ["Oslo", 4]])
+    assert decoded is not None
+    assert decoded.codes is not None
+    np.testing.assert_array_equal(decoded.codes, [[1], [np.nan], [UNSEEN], [0]])
+    assert decoded.strings.tolist() == [["Rome"], [None], ["Bergen"], ["Oslo"]]
+
+
+def test_booleans_among_numbers_are_not_looked_for_where_there_are_none() -> None:
+    decoder = FastDecoder(columns_of(signature(feature("a"))), texts=False)
+    assert decoder.decode([[1.5]], booleans=False) is not None
+    assert decoder.decode([["1.5"]], booleans=False) is None
 
 
 def test_texts_are_rows_of_one_string() -> None:
