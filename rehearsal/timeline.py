@@ -32,6 +32,13 @@ class Timeline:
         self.lives: dict[str, Life] = {}
         self.moments: list[Moment] = []
 
+    def begin(self) -> None:
+        """Lets the scene begin now: what led up to it is left out, but for what each task has come to."""
+        self.started_at = self._clock()
+        self.moments.clear()
+        for name, life in list(self.lives.items()):
+            self.lives[name] = life._replace(states=[(0.0, life.states[-1][1])])
+
     def now(self) -> float:
         return self._clock() - self.started_at
 

@@ -1,0 +1,271 @@
+"""The scenes: what happens to a service in its life, and that no client notices."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from contextlib import suppress
+
+from rehearsal.ecs import Member
+from rehearsal.models import DAMAGED, FIRST, OTHER_ANSWERS, SECOND
+from rehearsal.scene import CRASHING, Scene, Stage
+
+PATIENCE_SECONDS = 600.0
+"""How long a scene waits for what should happen; a release that fails its checks is given up after some minutes."""
+
+_POLL_SECONDS = 0.2
+_COMPLETED, _ROLLED_BACK = "completed", "rolled back"
+
+
+async def new_tag(stage: Stage) -> str:
+    return await stage.service.deploy(stage.new_tag)
+
+
+async def new_size(stage: Stage) -> str:
+    return await stage.service.deploy(stage.new_size)
+
+
+async def promotion_while_rolling(stage: Stage) -> str:
+    deploying = asyncio.create_task(stage.service.deploy(stage.new_tag))
+    await asyncio.sleep(8)
+    await _promote(stage, SECOND)
+    found = await deploying
+    await _answered_by(stage, SECOND)
+    return f"{found}, all answer by version {SECOND}"
+
+
+async def alias_back_and_forth(stage: Stage) -> str:
+    for version in (SECOND, FIRST):
+        await _promote(stage, version)
+        await _answered_by(stage, version)
+    for version in (SECOND, FIRST, SECOND):  # faster than anybody looks
+        await _promote(stage, version)
+    await _answered_by(stage, SECOND)
+    return f"all answer by version {SECOND}"
+
+
+async def wrong_hash(stage: Stage) -> str:
+    await _point_to(stage, DAMAGED)
+    return await stage.service.deploy(stage.new_tag)
+
+
+async def other_answers(stage: Stage) -> str:
+    await _point_to(stage, OTHER_ANSWERS)
+    return await stage.service.deploy(stage.new_tag)
+
+
+async def missing_permission(stage: Stage) -> str:
+    return await stage.service.deploy(stage.new_tag._replace(role=()))
+
+
+async def crash_at_start(stage: Stage) -> str:
+    repository = stage.new_tag.image.rpartition(":")[0]
+    return await stage.service.deploy(stage.new_tag._replace(image=f"{repository}:{CRASHING}"))
+
+
+async def killed(stage: Stage) -> str:
+    member = _ready(stage)[0]
+    await _spoil(stage, member, member.task.kill, "is killed")
+    await _steady(stage)
+    return "replaced"
+
+
+async def killed_while_rolling(stage: Stage) -> str:
+    member = _ready(stage)[-1]
+    deploying = asyncio.create_task(stage.service.deploy(stage.new_tag))
+    await asyncio.sleep(3)
+    if member.task.alive and member.ending is None:
+        await _spoil(stage, member, member.task.kill, "is killed")
+    return await deploying
+
+
+async def frozen(stage: Stage) -> str:
+    member = _ready(stage)[0]
+    await _spoil(stage, member, member.task.freeze, "hangs")
+    await _until(lambda: not member.task.alive, "the end of the task that hangs")
+    await _steady(stage)
+    return "replaced"
+
+
+async def store_away(stage: Stage) -> str:
+    await stage.store.stop()
+    stage.timeline.mark("S3 is away")
+    deploying = asyncio.create_task(stage.service.deploy(stage.new_tag))
+    await asyncio.sleep(25)
+    await stage.store.start()
+    stage.timeline.mark("S3 is back")
+    return await deploying
+
+
+async def out_and_in(stage: Stage) -> str:
+    fewest = len(_ready(stage))
+    for count in (2 * fewest, fewest):
+        await stage.service.scale(count)
+    return f"{len(_ready(stage))} tasks"
+
+
+async def slow_and_stuck(stage: Stage) -> str:
+    """A slow client begins each second and takes almost the deadline; so some are amid their request at any moment."""
+    deadline = float(stage.new_tag.environment["ALPHARD_REQUEST_DEADLINE_SECONDS"])
+    client, asking = stage.client, set[asyncio.Task[None]]()
+    stuck = [await client.begin_and_stop(client.large()) for _ in range(8)]
+    stage.timeline.mark(f"{len(stuck)} clients are stuck, a slow one begins each second")
+    deploying = asyncio.create_task(stage.service.deploy(stage.new_tag))
+    while not deploying.done():
+        asking.add(asyncio.create_task(client.ask_slowly(client.large(), 0.8 * deadline)))
+        await asyncio.wait({deploying}, timeout=1)
+    await asyncio.gather(*asking)
+    for connection in stuck:
+        connection.close()
+    return deploying.result()
+
+
+async def pauses(stage: Stage) -> str:
+    """Connections are idle until either the balancer or the task gives them up."""
+    idle = min(
+        stage.deployed.load_balancer.idle_timeout_seconds,
+        float(stage.new_tag.environment["ALPHARD_KEEP_ALIVE_SECONDS"]),
+    )
+    await stage.client.ask_after_pauses(max(1, round(60 / idle)), idle, clients=64)
+    return "answered"
+
+
+SCENES = (
+    Scene("a new image tag", "Each task is replaced; is every request answered?", new_tag, _COMPLETED),
+    Scene(
+        "a new image tag",
+        "As users report it, a task is told to stop while the balancer still sends it requests.",
+        new_tag,
+        _COMPLETED,
+        order="SIGTERM first",
+    ),
+    Scene("a new task size", "The same for the tasks' memory.", new_size, _COMPLETED),
+    Scene(
+        "a promotion while rolling",
+        "The alias moves amid a deployment; does each answer fit the version that it names?",
+        promotion_while_rolling,
+        f"completed, all answer by version {SECOND}",
+    ),
+    Scene(
+        "an alias moved back and forth",
+        "Running tasks change their model several times.",
+        alias_back_and_forth,
+        f"all answer by version {SECOND}",
+    ),
+    Scene(
+        "a release whose artifact is damaged",
+        "No new task can become ready; the circuit breaker gives the release up.",
+        wrong_hash,
+        _ROLLED_BACK,
+    ),
+    Scene(
+        "a release whose golden answers differ",
+        "The hashes are right and the answers are not; running tasks keep their model.",
+        other_answers,
+        _ROLLED_BACK,
+    ),
+    Scene(
+        "a release that may not read its model",
+        "The new task role lacks a permission.",
+        missing_permission,
+        _ROLLED_BACK,
+    ),
+    Scene("a release that crashes at start", "Its settings file is missing.", crash_at_start, _ROLLED_BACK),
+    Scene("a task is killed", "SIGKILL: lost is what was in its hands.", killed, "replaced"),
+    Scene(
+        "a task is killed while rolling",
+        "The others must carry on, however far the deployment has come.",
+        killed_while_rolling,
+        _COMPLETED,
+    ),
+    Scene("a task hangs", "SIGSTOP: it keeps its connections and answers nothing.", frozen, "replaced"),
+    Scene(
+        "S3 is away while rolling",
+        "Running tasks need it no longer; new ones wait for it.",
+        store_away,
+        _COMPLETED,
+    ),
+    Scene("scaling out and in", "Tasks come and go under load.", out_and_in, "2 tasks"),
+    Scene(
+        "slow and stuck clients",
+        "Slow requests are answered before the balancer lets go; stuck ones hold up nothing.",
+        slow_and_stuck,
+        _COMPLETED,
+    ),
+    Scene(
+        "slow and stuck clients",
+        "Slow requests are answered amid the task's drain; stuck ones do not hold up its end.",
+        slow_and_stuck,
+        _COMPLETED,
+        order="SIGTERM first",
+    ),
+    Scene(
+        "clients that pause",
+        "Connections between balancer and tasks are idle until one side gives them up.",
+        pauses,
+        "answered",
+        rate=2,
+    ),
+)
+
+
+async def _promote(stage: Stage, version: str) -> None:
+    await stage.models.promote(version, stage.store.environment())
+    stage.timeline.mark(f"the alias points to version {version}")
+
+
+async def _point_to(stage: Stage, version: str) -> None:
+    """Past the verification that a promotion begins with."""
+    models = stage.models
+    await stage.store.fill(models.bucket, {**models.objects(version), **models.pointing(version)})
+    stage.timeline.mark(f"the alias points to version {version}, which is broken")
+
+
+async def _answered_by(stage: Stage, version: str) -> None:
+    async def serve_it() -> bool:
+        return all([await _version(member) == version for member in _ready(stage)])
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not await serve_it():
+            await asyncio.sleep(_POLL_SECONDS)
+    stage.timeline.mark(f"every task answers by version {version}")
+
+
+async def _version(member: Member) -> str | None:
+    """Of the model with which a task is ready."""
+    with suppress(OSError, ValueError, KeyError):
+        reader, writer = await asyncio.open_connection(member.task.address, member.revision.definition.port)
+        try:
+            writer.write(b"GET /ready HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+            answer = await reader.read()
+        finally:
+            writer.close()
+        return str(json.loads(answer.partition(b"\r\n\r\n")[2])["model"]["version"])
+    return None
+
+
+def _ready(stage: Stage) -> list[Member]:
+    return [member for member in stage.service.tasks if member.ready]
+
+
+async def _spoil(stage: Stage, member: Member, harm: Callable[[], object], what: str) -> None:
+    """Harms a task, and notes until when requests may still have been sent to it."""
+    begin = stage.timeline.now()
+    stage.timeline.mark(f"task {member.name} {what}")
+    harm()
+    await _until(lambda: not member.ready, "ECS to notice")
+    stage.spoilt.append((begin, stage.timeline.now()))
+
+
+async def _steady(stage: Stage) -> None:
+    await _until(lambda: stage.service.steady, "a steady service")
+
+
+async def _until(condition: Callable[[], bool], what: str) -> None:
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not condition():
+                await asyncio.sleep(_POLL_SECONDS)
+    except TimeoutError:
+        raise TimeoutError(f"waited in vain for {what}") from None
