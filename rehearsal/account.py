@@ -109,12 +109,8 @@ class Account:
         }
 
     def parameters(self) -> dict[str, str]:
-        """The values that the environment's stacks leave in SSM for each other, by name."""
-        pages = (
-            self.client("ssm")
-            .get_paginator("get_parameters_by_path")
-            .paginate(Path=f"/alphard/{self.environment}", Recursive=True)
-        )
+        """What SSM holds, by name: the bootstrap and the stacks leave values there for those that come later."""
+        pages = self.client("ssm").get_paginator("get_parameters_by_path").paginate(Path="/", Recursive=True)
         return {each["Name"]: each["Value"] for page in pages for each in page["Parameters"]}
 
     def stack_name(self, stack: str) -> str:

@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -61,7 +62,13 @@ def _serve() -> None:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
     from werkzeug.serving import make_server
 
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # not a line for each request
+    from rehearsal.moto_updates import teach
+
+    teach()
+    warnings.simplefilter("ignore")
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # not a line for each request,
+    logging.getLogger("moto").setLevel(logging.ERROR)  # nor for each resource that it passes over
+    warnings.simplefilter("ignore")
     application = OneAtATime(DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=MotoRequestHandler)
     sys.stdout.write(f"{server.server_port}\n")
