@@ -18,13 +18,14 @@ It behaves as one wherever a deployment can tell (https://docs.aws.amazon.com/el
 from __future__ import annotations
 
 import asyncio
+import itertools
 import shutil
 import socket
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from rehearsal.deployed import LoadBalancer, TargetGroup
 from rehearsal.errors import BalancerError
@@ -42,8 +43,24 @@ _HEALTH: Mapping[ServerState, Health] = {
 _LOOK_SECONDS = 0.05
 
 
+class _Target(NamedTuple):
+    """Two of HAProxy's servers: one is checked, the other serves while none of the group's passes its checks."""
+
+    group: str
+    name: str
+    opening: asyncio.Task[None]
+
+    @property
+    def checked(self) -> str:
+        return f"{self.group}/{self.name}"
+
+    @property
+    def unhealthy(self) -> str:
+        return _unhealthy(self.group, self.name)
+
+
 class Balancer:
-    """One that runs. Each target is two of HAProxy's servers: one is checked, and the other serves if all fail."""
+    """One that runs; ``port`` is where clients connect, on 127.0.0.1."""
 
     def __init__(
         self,
@@ -54,15 +71,13 @@ class Balancer:
         groups: Sequence[str],
     ) -> None:
         self.port = port
-        """Where clients connect, on 127.0.0.1."""
         self._admin = admin
-        self._load_balancer = load_balancer
-        self._target_group = target_group
+        self._every_server = server_settings(load_balancer)
+        self._checked_server = check_settings(target_group)
         self._groups = groups
-        self._group_of: dict[str, str] = {}
+        self._targets: dict[str, _Target] = {}
         self._draining: set[str] = set()
-        self._watchers: dict[str, asyncio.Task[None]] = {}
-        self._registered = 0
+        self._names = (f"target-{number}" for number in itertools.count(1))
 
     @staticmethod
     @asynccontextmanager
@@ -76,30 +91,26 @@ class Balancer:
         path = folder / "admin.sock"
         with _bound(socket.AF_INET, ("127.0.0.1", 0)) as clients, _bound(socket.AF_UNIX, str(path)) as admin:
             port: int = clients.getsockname()[1]
-            descriptors = (clients.fileno(), admin.fileno())
-            write_config(
-                folder, load_balancer, target_group, groups, clients_fd=descriptors[0], admin_fd=descriptors[1]
-            )
-            process = await _run(folder, descriptors)
+            sockets = {"clients_fd": clients.fileno(), "admin_fd": admin.fileno()}
+            write_config(folder, load_balancer, target_group, groups, **sockets)
+            process = await _run(folder, list(sockets.values()))
         balancer = Balancer(port, AdminSocket(path), load_balancer, target_group, groups)
         try:
             await _answering(balancer._admin, folder)
             yield balancer
         finally:
-            await balancer._stop_watching()
+            await balancer._stop_opening()
             with suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
 
     async def register(self, group: str, address: str, port: int) -> str:
         """The new target's name; it is "initial" until it passed its first check, or failed its first few."""
-        self._registered += 1
-        target = f"target-{self._registered}"
-        server = f"{group}/{target}"
-        settings = f"{address}:{port} {server_settings(self._load_balancer)}"
+        name = next(self._names)
+        server = f"{group}/{name}"
         await self._admin.order(
-            f"add server {server} {settings} {check_settings(self._target_group)}",
-            f"add server {server}-unhealthy {settings} backup",
+            f"add server {server} {address}:{port} {self._every_server} {self._checked_server}",
+            f"add server {_unhealthy(group, name)} {address}:{port} {self._every_server} backup",
             # Draining while it comes out of the maintenance in which it is added, so that no request slips through.
             f"set server {server} state drain",
             # HAProxy's "stopping" is ALB's "initial": out of turn, back after one check, down after unhealthy_count.
@@ -107,38 +118,36 @@ class Balancer:
             f"enable health {server}",
             f"set server {server} state ready",
         )
-        self._group_of[target] = group
-        self._watchers[target] = asyncio.create_task(self._open(target))
-        return target
+        self._targets[name] = _Target(group, name, asyncio.create_task(self._open(group, name)))
+        return name
 
-    async def deregister(self, target: str) -> None:
+    async def deregister(self, name: str) -> None:
         """No new request goes to the target; those in its hands go on. Raises KeyError for one that is unknown."""
-        server = f"{self._group_of[target]}/{target}"
-        self._draining.add(target)
-        await self._unwatch(target)
-        await self._admin.order(f"set server {server}-unhealthy state drain", f"set server {server} state drain")
+        target = self._targets[name]
+        self._draining.add(name)
+        await _stop(target.opening)
+        await self._admin.order(
+            f"set server {target.unhealthy} state drain", f"set server {target.checked} state drain"
+        )
 
-    async def remove(self, target: str) -> None:
+    async def remove(self, name: str) -> None:
         """Cuts what is left in the target's hands and forgets it. Raises KeyError for one that is unknown.
 
-        "If a deregistering target has in-flight requests when the deregistration delay elapses", they are cut. HAProxy
-        keeps its servers, out of use: to delete them would mean to wait for their last connection.
+        HAProxy keeps its servers, out of use: before they could be deleted, their last connection would have to end.
         """
-        server = f"{self._group_of[target]}/{target}"
-        await self._unwatch(target)
+        target = self._targets.pop(name)
+        self._draining.discard(name)
+        await _stop(target.opening)
+        servers = (target.unhealthy, target.checked)
         await self._admin.order(
-            *(f"set server {each} state maint" for each in (server, f"{server}-unhealthy")),
-            *(f"shutdown sessions server {each}" for each in (server, f"{server}-unhealthy")),
+            *(f"set server {server} state maint" for server in servers),
+            *(f"shutdown sessions server {server}" for server in servers),
         )
-        del self._group_of[target]
-        self._draining.discard(target)
 
-    async def health(self, target: str) -> Health:
+    async def health(self, name: str) -> Health:
         """Raises KeyError for a target that is unknown."""
-        group = self._group_of[target]
-        if target in self._draining:
-            return "draining"
-        return _HEALTH[(await self._admin.states(group))[target]]
+        target = self._targets[name]
+        return "draining" if name in self._draining else await self._checked(target.group, name)
 
     async def weigh(self, weights: Mapping[str, float]) -> None:
         """Shares new requests out to the groups, in percent; a group that is not named gets none.
@@ -152,21 +161,31 @@ class Balancer:
         ends = shares({group: weights.get(group, 0) for group in self._groups})
         await self._admin.order(*(f"set map {SHARES} {group} {end}" for group, end in ends.items()))
 
-    async def _open(self, target: str) -> None:
+    async def _checked(self, group: str, name: str) -> Health:
+        return _HEALTH[(await self._admin.states(group))[name]]
+
+    async def _open(self, group: str, name: str) -> None:
         """Lets the target have requests while all are unhealthy, from when it is no longer "initial"."""
-        while await self.health(target) == "initial":
+        while await self._checked(group, name) == "initial":
             await asyncio.sleep(_LOOK_SECONDS)
-        await self._admin.order(f"set server {self._group_of[target]}/{target}-unhealthy state ready")
+        await self._admin.order(f"set server {_unhealthy(group, name)} state ready")
 
-    async def _unwatch(self, target: str) -> None:
-        watcher = self._watchers.pop(target, None)
-        if watcher is not None:
-            watcher.cancel()
-            await asyncio.wait([watcher])
+    async def _stop_opening(self) -> None:
+        for target in self._targets.values():
+            target.opening.cancel()
+        await asyncio.gather(*(target.opening for target in self._targets.values()), return_exceptions=True)
 
-    async def _stop_watching(self) -> None:
-        for target in list(self._watchers):
-            await self._unwatch(target)
+
+def _unhealthy(group: str, name: str) -> str:
+    return f"{group}/{name}-unhealthy"
+
+
+async def _stop(task: asyncio.Task[None]) -> None:
+    """Raises what the task has failed with, if it has."""
+    task.cancel()
+    await asyncio.wait([task])
+    if not task.cancelled():
+        task.result()
 
 
 def _bound(family: socket.AddressFamily, address: str | tuple[str, int]) -> socket.socket:

@@ -63,14 +63,14 @@ def shares(weights: Mapping[str, float]) -> dict[str, int]:
 
 
 def server_settings(load_balancer: LoadBalancer) -> str:
-    """What every server has.
+    """What every server has; one that is added while HAProxy runs would keep no idle connection by itself.
 
     ALB closes a connection that was idle for its idle timeout. HAProxy has no such clock: each ``pool-purge-delay`` it
-    closes half of those beyond its estimate of the need, which it halves as well. By a fifth, one idle connection lives
-    for two or three fifths of the timeout and eight for no more than the whole. So none is ever used later than ALB
-    would, which is what a target's own keep-alive timeout has to exceed.
+    closes half of those beyond its estimate of the need, which it halves as well. By a fifth of the timeout, eight that
+    are idle are closed within the whole, but perhaps for one: HAProxy counts its own checks as need. That one is left
+    to the target, whose keep-alive timeout has to pass without a request.
     """
-    return f"pool-purge-delay {_milliseconds(load_balancer.idle_timeout_seconds / 5)}"
+    return f"pool-max-conn -1 pool-purge-delay {_milliseconds(load_balancer.idle_timeout_seconds / 5)}"
 
 
 def check_settings(target_group: TargetGroup) -> str:
@@ -111,8 +111,9 @@ def _frontend(answers: Sequence[FixedAnswer], groups: Sequence[str], clients_fd:
     yield from _headers()
     yield f"    http-request set-var(txn.throw) rand({_THROWS})"
     for group in groups:
-        yield f"    http-request set-var(txn.end) str({group}),map_str_int({SHARES})"
-        yield f"    use_backend {group} if {{ var(txn.throw),sub(txn.end) lt 0 }}"
+        yield f"    http-request set-var(txn.{group}) str({group}),map_str_int({SHARES})"
+    for group in groups:
+        yield f"    use_backend {group} if {{ var(txn.throw),sub(txn.{group}) lt 0 }}"
 
 
 def _headers() -> Iterator[str]:

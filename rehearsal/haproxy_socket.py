@@ -57,6 +57,7 @@ class AdminSocket:
             answer = await reader.read()
         finally:
             writer.close()
+            await writer.wait_closed()
         if not answer:  # it answers every command with a line at least
             raise ConnectionResetError("closed without an answer")
         return answer.decode()
