@@ -13,7 +13,6 @@ from rehearsal.errors import RehearsalError
 from rehearsal.task import Image, Task
 
 _BLOCKS = range(40, 240)
-_TASKS_AT_ONCE = 200
 _CLAIM_PORT = 39999
 
 
@@ -28,10 +27,13 @@ class Fargate:
     def __init__(self, folder: Path, *, images: Mapping[str, Image] | None = None) -> None:
         self._folder = folder
         self._images = images or {}
+        self.block = ""
+        """The first two numbers of all addresses, once the claim to them is made."""
         self.tasks: list[Task] = []
 
     def __enter__(self) -> Self:
         self._claim = _claim(_BLOCKS)
+        self.block = self._claim.getsockname()[0].rsplit(".", 2)[0]
         return self
 
     def __exit__(
@@ -50,18 +52,13 @@ class Fargate:
         task = Task(
             str(number),
             definition,
-            self._address(number),
+            f"{self.block}.{number // 250 + 1}.{number % 250 + 1}",
             self._folder / f"task-{number}.log",
             image=self._images.get(definition.tag),
             extra=credentials,
         )
         self.tasks.append(task)
         return task
-
-    def _address(self, number: int) -> str:
-        """An address is used again only when many others have been since."""
-        block = self._claim.getsockname()[0].rsplit(".", 2)[0]
-        return f"{block}.{(number - 1) // _TASKS_AT_ONCE % 250 + 1}.{(number - 1) % _TASKS_AT_ONCE + 1}"
 
 
 def _claim(blocks: Iterable[int]) -> socket.socket:

@@ -34,10 +34,11 @@ class ContainerHealth:
         """Checks as long as the container is alive."""
         clock = asyncio.get_running_loop().time
         started_at = clock()
+        await asyncio.sleep(self._check.interval_seconds)
         while alive():
-            await asyncio.sleep(self._check.interval_seconds)
             since_seconds = clock() - started_at
             self._count(await self._passes_in_time(), since_seconds)
+            await asyncio.sleep(self._check.interval_seconds)
 
     async def _passes_in_time(self) -> bool:
         try:

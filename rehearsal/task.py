@@ -60,6 +60,7 @@ class Task:
         self.name = name
         self.definition = definition
         self.address = address
+        self.log = log
         image = image or Image()
         platform = {"PATH": _PATH, "ALPHARD_HOST": address, **extra}
         self._environment = {**image.environment, **definition.environment, **platform}

@@ -13,6 +13,7 @@ from rehearsal.ecs.member import Member, Revision, Running
 from rehearsal.ecs.rolling import coming, hand_over, leaving, limits
 from rehearsal.timeline import Timeline
 
+# How often it looks. ECS takes some seconds, which nothing documents: a scene need not.
 TICK_SECONDS = 0.25
 
 
@@ -55,13 +56,18 @@ class Scheduler:
             self.primary = revision
 
     def prefer(self, revision: Revision) -> None:
-        """Makes it the primary, with all the tasks that are desired."""
+        """Makes it the primary, with all the tasks that are desired; no circuit breaker watches any longer."""
         self.primary = revision
+        self._watched = None
         revision.wanted = self.desired
         if not self._rolling:
             for other in self._revisions:
                 if other is not revision:
                     other.wanted = 0
+
+    def give_up(self, revision: Revision) -> None:
+        """Starts no more of its tasks, and ends those that are not ready."""
+        revision.wanted = self._ready(revision)
 
     def complete(self) -> None:
         """Only the primary is left, and no longer watched."""
@@ -77,6 +83,10 @@ class Scheduler:
                 revision.wanted = desired
             elif not revision.failed:
                 revision.wanted += more
+
+    def full(self, revision: Revision) -> bool:
+        """Whether it has all the ready tasks that it wants."""
+        return self._ready(revision) >= revision.wanted
 
     @property
     def settled(self) -> bool:
@@ -122,7 +132,7 @@ class Scheduler:
             member.revision.next_start_at = self._clock() + failures.delay_seconds
         elif failures.kept:
             failures.check_failed()
-        self._timeline.mark(f"task {member.name} has ended by itself")
+        self._timeline.mark(f"ECS sees that task {member.name} has ended")
         member.ending = asyncio.create_task(bury(member, self._balancer, delay_seconds=self._delay_seconds))
 
     async def _look_at_running(self, member: Member) -> None:
@@ -141,7 +151,6 @@ class Scheduler:
         if revision.failures.count >= failure_threshold(self.desired):
             self._timeline.mark(f"circuit breaker: {revision.failures.count} tasks failed")
             revision.failed = True
-            revision.wanted = sum(member.ready for member in self._of(revision))
 
     async def _act(self) -> None:
         if self._rolling and not self.primary.failed:
@@ -151,7 +160,7 @@ class Scheduler:
             for member in leaving(revision, self._of(revision), room=self._room(revision)):
                 self._end(member)
         for revision in self._revisions:
-            if self._clock() >= revision.next_start_at:
+            if not revision.failed and self._clock() >= revision.next_start_at:
                 for _ in range(coming(revision, self._of(revision), room=self._room(revision))):
                     await self._start(revision)
 
@@ -171,6 +180,9 @@ class Scheduler:
 
     def _of(self, revision: Revision) -> list[Member]:
         return [member for member in self._kept if member.revision is revision]
+
+    def _ready(self, revision: Revision) -> int:
+        return sum(member.ready for member in self._of(revision))
 
     def _room(self, revision: Revision) -> int:
         counted = self._kept if self._rolling else self._of(revision)

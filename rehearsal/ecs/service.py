@@ -22,7 +22,7 @@ _OTHER: dict[Group, Group] = {"blue": "green", "green": "blue"}
 class Service:
     """Behaves as ECS says it does; every method must be called in one event loop, whose clock it goes by.
 
-    ``launch`` starts a task, such as ``rehearsal.fargate.Fargate.launch``. A release is called by the first seven
+    ``launch`` starts a task, such as by ``rehearsal.fargate.Fargate``. A release is called by the first seven
     characters of its image's tag in the timeline, or as the caller calls it. Anything that the balancer or ``launch``
     raises comes out of the method that is waiting then, or out of ``close``.
     """
@@ -115,7 +115,9 @@ class Service:
 
     async def _shift(self, old: Revision, new: Revision) -> None:
         """All tasks of the new revision are there before it gets traffic; a failure ends the shift where it is."""
-        await self._until(lambda: new.failed or self._scheduler.settled)
+        await self._until(lambda: new.failed or self._scheduler.full(new))
+        if new.failed:
+            return
         new.failures.kept = True
         shifting = asyncio.create_task(shift(old, new, self._definition.strategy, self._balancer, self._timeline))
         try:
@@ -128,11 +130,14 @@ class Service:
             await asyncio.gather(shifting, return_exceptions=True)
 
     async def _fail(self, old: Revision, new: Revision) -> Outcome:
+        """Traffic goes back before any of the new tasks ends."""
         if not self._definition.rolls_back:
+            self._scheduler.give_up(new)
             return "failed"
         self._timeline.mark(f"rollback to {old.release} begins")
         if old.group != new.group:
             await weigh(old, new, 0, self._balancer, self._timeline)
+        self._scheduler.give_up(new)
         self._scheduler.prefer(old)
         await self._until(lambda: self._scheduler.steady)
         self._scheduler.complete()
