@@ -17,6 +17,9 @@ HANDOVER_SECONDS = 1e-4
 BATCH_ROWS = 2048
 """No batch holds more: so far is it measured that company changes no answer (see ``warmup.is_batchable``)."""
 
+ROWS_LIMIT = 1 << 30
+"""More than any request holds."""
+
 LONG_CALL_SECONDS = 0.5
 """A call that takes longer is not waited for: the next may run beside it."""
 
@@ -32,14 +35,21 @@ class Cost(NamedTuple):
     def of(self, rows: int) -> float:
         return self.first + (rows - 1) * self.further
 
+    def rows_within(self, seconds: float) -> int:
+        """The most rows that take no longer, 0 if one does; no more than ``ROWS_LIMIT``."""
+        if self.first > seconds:
+            return 0
+        left = seconds - self.first
+        return ROWS_LIMIT if self.further * ROWS_LIMIT <= left else 1 + int(left / self.further)
+
     @property
     def batch_rows(self) -> int:
         """Rows at which a call in a worker comes to nine tenths of its best rate.
 
         With more, each waits longer for the others and hardly anything is saved.
         """
-        itself = _ROWS_SHARE * (self.first + HANDOVER_SECONDS)
-        return BATCH_ROWS if self.further * BATCH_ROWS <= itself else 1 + int(itself / self.further)
+        worth = self.first + _ROWS_SHARE * (self.first + HANDOVER_SECONDS)
+        return min(BATCH_ROWS, self.rows_within(worth))
 
 
 class Wanted(NamedTuple):
@@ -68,12 +78,12 @@ class Batcher:
     is left out, and while its call runs harms nobody: the others are answered.
     """
 
-    def __init__(self, call: Call, cost: Cost, may_share: Callable[[int], bool], *, calls_at_once: int) -> None:
-        """``call`` answers each part from one call of the engine; several parts only where they ``may_share`` one with
-        so many rows."""
+    def __init__(self, call: Call, cost: Cost, *, batch_rows: int, calls_at_once: int) -> None:
+        """``call`` answers each part from one call of the engine; several parts only where these have no more than
+        ``batch_rows`` in all."""
         self._call = call
         self._cost = cost
-        self._may_share = may_share
+        self._batch_rows = batch_rows
         self._calls_at_once = calls_at_once
         self._waiting: list[_Waiting] = []
         self._running: set[asyncio.Future[Sequence[Answers]]] = set()
@@ -112,7 +122,7 @@ class Batcher:
         for each in others:
             together = rows + len(each.rows.numbers)
             willing = first.wanted == each.wanted and not (first.alone or each.alone)
-            if willing and self._may_share(together) and self._cost.of(together) < seconds_left:
+            if willing and together <= self._batch_rows and self._cost.of(together) < seconds_left:
                 batch.append(each)
                 rows = together
             else:

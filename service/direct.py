@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+from service.batching import Wanted
 from service.codec import Request, encode_answers
 from service.drain import Drain
 from service.loader import Loader
@@ -50,10 +51,8 @@ class _Waiting(NamedTuple):
     started_at: float
     model: Model
     request: Request
-
-    @property
-    def wanted(self) -> tuple[int, bool, bool]:
-        return id(self.model), self.request.probabilities, self.request.decision_values
+    rows: int
+    wanted: Wanted
 
 
 class Direct:
@@ -95,11 +94,14 @@ class Direct:
             request = self._predict.plain_request(model, body)
         if model is None or request is None:
             client.pass_on(body)
-        elif not model.is_instant(len(request.rows.numbers)):
+            return
+        rows = len(request.rows.numbers)
+        if not model.is_instant(rows):
             client.pass_on(body, Decoded(model, request, len(body)))
-        else:
-            self._waiting.append(_Waiting(client, headers, body, started_at, model, request))
-            self._schedule()
+            return
+        wanted = Wanted(request.probabilities, request.decision_values)
+        self._waiting.append(_Waiting(client, headers, body, started_at, model, request, rows, wanted))
+        self._schedule()
 
     def answer_all(self) -> None:
         """Answers what was taken until now, at once."""
@@ -130,25 +132,21 @@ class Direct:
         """The first that waits, and with it those that want the same of the same model, as many as the engine answers
         within ``INLINE_SECONDS``."""
         first, *others = self._waiting
-        batch, rest, rows = [first], [], len(first.request.rows.numbers)
+        model, wanted = first.model, first.wanted
+        batch, rest, room = [first], [], model.inline_batch_rows - first.rows
         for each in others:
-            together = rows + len(each.request.rows.numbers)
-            if each.wanted == first.wanted and first.model.may_share(together) and first.model.is_instant(together):
+            if each.rows <= room and each.model is model and each.wanted == wanted:
                 batch.append(each)
-                rows = together
+                room -= each.rows
             else:
                 rest.append(each)
         self._waiting = rest
         return batch
 
     def _answer(self, batch: Sequence[_Waiting]) -> None:
-        model, request = batch[0].model, batch[0].request
+        model = batch[0].model
         try:
-            answers = model.answer(
-                [each.request.rows for each in batch],
-                probabilities=request.probabilities,
-                decision_values=request.decision_values,
-            )
+            answers = model.answer([each.request.rows for each in batch], batch[0].wanted)
             bodies = [encode_answers(answer, model.manifest) for answer in answers]
         except Exception:  # whose fault it is, and what is to be said of it, the general way finds out one by one
             for each in batch:
@@ -166,9 +164,8 @@ class Direct:
     def _record(self, batch: Sequence[_Waiting], ids: Sequence[str], sizes: Sequence[int]) -> None:
         now = time.perf_counter()
         seconds = [now - each.started_at for each in batch]
-        rows = [len(each.request.rows.numbers) for each in batch]
         self._metrics.count("requests", len(batch), route=PREDICT_PATH, status=200)
-        self._metrics.count("rows", sum(rows))
+        self._metrics.count("rows", sum(each.rows for each in batch))
         self._metrics.observe("request", *seconds, route=PREDICT_PATH)
         self._access_log.write(
             logging.INFO,
@@ -181,7 +178,7 @@ class Direct:
                     seconds=seconds[i],
                     bytes_in=len(each.body),
                     bytes_out=sizes[i],
-                    rows=rows[i],
+                    rows=each.rows,
                     model_version=each.model.manifest.version,
                     client=client_address(each.headers, each.client.address()),
                 )

@@ -41,9 +41,11 @@ class Model:
         self.manifest = manifest
         self.manifest_sha256 = manifest_sha256
         self._engine = engine
-        self._cost = cost
-        self._batches = batches
-        self._batcher = Batcher(self._call, cost, self.may_share, calls_at_once=calls_at_once)
+        self._inline_rows = cost.rows_within(INLINE_SECONDS)
+        batch_rows = cost.batch_rows if batches else 0
+        self.inline_batch_rows = min(self._inline_rows, batch_rows)
+        """How many rows of several requests may share a call in the event loop."""
+        self._batcher = Batcher(self.answer, cost, batch_rows=batch_rows, calls_at_once=calls_at_once)
 
     async def predict(
         self, rows: Rows, *, probabilities: bool = False, decision_values: bool = False, deadline: float = math.inf
@@ -56,24 +58,15 @@ class Model:
         """
         wanted = Wanted(probabilities, decision_values)
         if self.is_instant(len(rows.numbers)):
-            return self._call([rows], wanted)[0]
+            return self.answer([rows], wanted)[0]
         return await self._batcher.predict(rows, wanted, deadline)
 
     def is_instant(self, rows: int) -> bool:
         """Whether a call with so many rows is short enough for the event loop."""
-        return self._cost.of(rows) < INLINE_SECONDS
+        return rows <= self._inline_rows
 
-    def may_share(self, rows: int) -> bool:
-        """Whether several requests with so many rows in all may share a call."""
-        return self._batches and rows <= self._cost.batch_rows
-
-    def answer(
-        self, parts: Sequence[Rows], *, probabilities: bool = False, decision_values: bool = False
-    ) -> list[Answers]:
+    def answer(self, parts: Sequence[Rows], wanted: Wanted) -> list[Answers]:
         """The answers to each part from one call of the engine, made here and now. Raises as ``predict`` does."""
-        return self._call(parts, Wanted(probabilities, decision_values))
-
-    def _call(self, parts: Sequence[Rows], wanted: Wanted) -> list[Answers]:
         rows = Rows.join(parts)
         answers = self._engine.predict(rows, probabilities=wanted.probabilities, decision_values=wanted.decision_values)
         if len(answers.predictions) != len(rows.numbers):

@@ -49,9 +49,9 @@ class Engine:
 class Scene:
     """A batcher whose first call has begun, with the number 0, and holds."""
 
-    def __init__(self, *, shared_rows: int = BATCH_ROWS, calls_at_once: int = 1, cost: Cost = SLOW) -> None:
+    def __init__(self, *, batch_rows: int = BATCH_ROWS, calls_at_once: int = 1, cost: Cost = SLOW) -> None:
         self.engine = Engine()
-        self.batcher = Batcher(self.engine.call, cost, lambda rows: rows <= shared_rows, calls_at_once=calls_at_once)
+        self.batcher = Batcher(self.engine.call, cost, batch_rows=batch_rows, calls_at_once=calls_at_once)
 
     def ask(
         self, first: float, count: int = 1, wanted: Wanted = PLAIN, deadline: float = math.inf
@@ -95,7 +95,7 @@ def test_only_those_share_a_call_who_want_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shared_rows", "calls"),
+    ("batch_rows", "calls"),
     [
         (0, [[0], [1, 2], [3, 4, 5], [6]]),
         (3, [[0], [1, 2, 6], [3, 4, 5]]),
@@ -103,9 +103,9 @@ def test_only_those_share_a_call_who_want_the_same() -> None:
         (6, [[0], [1, 2, 3, 4, 5, 6]]),
     ],
 )
-def test_a_batch_holds_as_many_rows_as_may_share_a_call(shared_rows: int, calls: list[list[float]]) -> None:
+def test_a_batch_holds_as_many_rows_as_it_may(batch_rows: int, calls: list[list[float]]) -> None:
     async def play() -> None:
-        scene = Scene(shared_rows=shared_rows)
+        scene = Scene(batch_rows=batch_rows)
         asked = [await scene.hold(), scene.ask(1, 2), scene.ask(3, 3), scene.ask(6)]
         assert await scene.answers(*asked) == [[0], [1, 2], [3, 4, 5], [6]]
         assert scene.engine.calls == calls
@@ -196,3 +196,9 @@ def test_a_batch_grows_until_little_is_saved() -> None:
     assert Cost(0.0009, 0.0001).batch_rows == pytest.approx(91, abs=1)
     assert Cost(0.0009, 0.01).batch_rows == 1
     assert Cost(0.0009, 0.0).batch_rows == BATCH_ROWS
+
+
+def test_as_many_rows_are_within_a_time_as_take_no_longer() -> None:
+    cost = Cost(0.25, 0.125)
+    assert [cost.rows_within(seconds) for seconds in (0.2, 0.25, 0.5, 0.6)] == [0, 1, 3, 3]
+    assert Cost(0.25, 0.0).rows_within(0.25) >= 10_000_000

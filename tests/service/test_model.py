@@ -9,7 +9,7 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
-from service.batching import Cost
+from service.batching import Cost, Wanted
 from service.bundle import Answers, EngineSpec, File, Golden, Manifest, Rows, sha256
 from service.compile.compiler import compile_and_measure
 from service.errors import BundleError, EngineError, GoldenError
@@ -136,7 +136,7 @@ def test_parts_are_answered_from_one_call() -> None:
     manifest, files = _bundle(estimator)
     model = build_model(manifest, "0" * 64, files)
     parts = [Rows(X[a:b], np.empty((b - a, 0), np.object_)) for a, b in ((0, 1), (1, 4), (4, 60))]
-    answers = model.answer(parts, probabilities=True)
+    answers = model.answer(parts, Wanted(probabilities=True, decision_values=False))
     for part, answer in zip(parts, answers, strict=True):
         assert answer.predictions.tolist() == estimator.predict(part.numbers).tolist()
         np.testing.assert_array_equal(answer.probabilities, estimator.predict_proba(part.numbers))
