@@ -30,7 +30,7 @@ class Image(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """``exit_status`` as a container has it: 128 and the signal's number, if one ended it."""
+    """``exit_status`` as ``Task.exit_status`` has it."""
 
     exit_status: int
     killed: bool
@@ -78,7 +78,7 @@ class Task:
 
     @property
     def exit_status(self) -> int | None:
-        """As ``Ended`` has it; None while it is alive."""
+        """As a container has it: 128 and the signal's number, if one ended it. None while it is alive."""
         status = self._process.poll()
         return None if status is None else _as_container(status)
 
@@ -91,15 +91,15 @@ class Task:
         """SIGTERM, and SIGKILL if it has not ended when the stop timeout is over."""
         self._process.send_signal(signal.SIGTERM)
         in_time = await _ends(self._process, self.definition.stop_timeout_seconds)
-        return Ended(self.kill(), killed=not in_time)
+        self.kill()
+        return Ended(_as_container(self._process.returncode), killed=not in_time)
 
-    def kill(self) -> int:
-        """Ends it at once, if it is alive; its exit status."""
+    def kill(self) -> None:
+        """Ends it at once, if it is alive; it has ended when this returns."""
         self._process.kill()
-        status = self._process.wait()
+        self._process.wait()
         if self._health is not None:
             self._watch.cancel()
-        return _as_container(status)
 
     def freeze(self) -> None:
         """Stops it where it is: it keeps its connections, and answers nothing."""

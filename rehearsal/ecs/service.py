@@ -130,12 +130,12 @@ class Service:
             await asyncio.gather(shifting, return_exceptions=True)
 
     async def _fail(self, old: Revision, new: Revision) -> Outcome:
-        """Traffic goes back before any of the new tasks ends."""
+        """Traffic that has gone over goes back before any of the new tasks ends."""
         if not self._definition.rolls_back:
             self._scheduler.give_up(new)
             return "failed"
         self._timeline.mark(f"rollback to {old.release} begins")
-        if old.group != new.group:
+        if new.failures.kept:
             await weigh(old, new, 0, self._balancer, self._timeline)
         self._scheduler.give_up(new)
         self._scheduler.prefer(old)
