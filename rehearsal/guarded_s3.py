@@ -14,6 +14,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler, create_backend_app
@@ -100,7 +101,8 @@ class Port:
             self._server.server_close()
             self._server = None
             for connection in list(Handler.open):
-                connection.shutdown(socket.SHUT_RDWR)
+                with suppress(OSError):  # its client may be the first to end it
+                    connection.shutdown(socket.SHUT_RDWR)
 
 
 def main() -> None:
@@ -124,17 +126,24 @@ def main() -> None:
 
 def _fill(application: Application, bucket: str, objects: Mapping[str, str]) -> None:
     client = Client(application)
-    client.put(f"/{bucket}")
+    # Unsigned, nobody may replace an object; the region is read from where it is in a signature.
+    signed = {"Authorization": f"AWS4-HMAC-SHA256 Credential={ADMINISTRATOR}/20260101/us-east-1/s3/aws4_request"}
+    client.put(f"/{bucket}", headers=signed)
     for key, data in objects.items():
-        client.put(f"/{bucket}/{key}", data=base64.b64decode(data))
+        answer = client.put(f"/{bucket}/{key}", data=base64.b64decode(data), headers=signed)
+        if answer.status_code != 200:
+            raise RuntimeError(f"{key} was not written: {answer.status}")
 
 
 def _deny(
     environ: Mapping[str, Any], start_response: Any, code: bytes = b"AccessDenied", message: bytes = b"Access Denied"
 ) -> list[bytes]:
-    """https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"""
+    """https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+
+    What the request brought is not read, so its connection cannot be kept.
+    """
     body = b"" if environ["REQUEST_METHOD"] == "HEAD" else _DENIED % (code, message)
-    start_response("403 Forbidden", [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))])
+    start_response("403 Forbidden", [("Content-Type", "application/xml"), ("Content-Length", str(len(body))), ("Connection", "close")])
     return [body]
 
 

@@ -19,6 +19,7 @@ from rehearsal.fargate import Fargate
 from rehearsal.models import FIRST, SECOND, Models
 from rehearsal.object_store import ObjectStore
 from rehearsal.outcomes import Outcome
+from rehearsal.production import Production
 from rehearsal.results import SceneResult
 from rehearsal.task import Image, Task
 from rehearsal.timeline import Timeline
@@ -32,16 +33,6 @@ IMAGES = {CRASHING: Image(environment={"ALPHARD_SETTINGS_FILE": "/missing.toml"}
 """An image whose settings file is not there: the service says so and exits."""
 
 Order = Literal["drain first", "SIGTERM first"]
-
-
-class Production(NamedTuple):
-    """What all scenes begin from: an environment as it was deployed, and the task definitions of later deployments."""
-
-    deployed: Deployed
-    new_tag: TaskDefinition
-    new_size: TaskDefinition
-    models: Models
-    exam: Path
 
 
 class Stage(NamedTuple):

@@ -209,6 +209,22 @@ SCENES = (
     ),
 )
 
+SHIFTED = (
+    Scene(
+        "a release that takes over by and by",
+        "Old and new tasks answer side by side while weights move.",
+        new_tag,
+        _COMPLETED,
+    ),
+    Scene(
+        "a release to take over by and by that crashes",
+        "No weight moves for tasks that never become ready.",
+        crash_at_start,
+        _ROLLED_BACK,
+    ),
+)
+"""For an environment where ECS shifts traffic between two target groups."""
+
 
 async def _promote(stage: Stage, version: str) -> None:
     await stage.models.promote(version, stage.store.environment())
