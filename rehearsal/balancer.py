@@ -8,9 +8,9 @@ It behaves as one wherever a deployment can tell (https://docs.aws.amazon.com/el
   regardless of their health status" (target-group-health-checks.html). Nothing says so of those in ``initial``, which
   "must pass initial health checks" before they can receive requests: here they get none. A group without a target that
   can get the request answers 503.
-- A request is sent to one target, once: 502 if that refuses or breaks the connection, 504 if it says nothing for the
-  idle timeout. Only if a target breaks off before its answer to a client that had asked on that connection before,
-  HAProxy closes the client's connection without a word, and so leaves the retry to the client; ALB says 502.
+- A request is sent to one target, once: 502 if that refuses or breaks the connection or is removed, 504 if it says
+  nothing for the idle timeout. On a client's connection that has brought answers before, HAProxy may end the connection
+  where ALB says 502, and so leaves it to the client what to do; it does not ask another target itself.
 - A target that is deregistered gets no new request, not even on connections that had brought some; what it has in its
   hands goes on until it is removed.
 """
@@ -48,7 +48,6 @@ class _Target(NamedTuple):
 
     group: str
     name: str
-    opening: asyncio.Task[None]
 
     @property
     def checked(self) -> str:
@@ -56,7 +55,7 @@ class _Target(NamedTuple):
 
     @property
     def unhealthy(self) -> str:
-        return _unhealthy(self.group, self.name)
+        return f"{self.group}/{self.name}-unhealthy"
 
 
 class Balancer:
@@ -76,6 +75,7 @@ class Balancer:
         self._checked_server = check_settings(target_group)
         self._groups = groups
         self._targets: dict[str, _Target] = {}
+        self._opening: dict[str, asyncio.Task[None]] = {}
         self._draining: set[str] = set()
         self._names = (f"target-{number}" for number in itertools.count(1))
 
@@ -99,33 +99,33 @@ class Balancer:
             await _answering(balancer._admin, folder)
             yield balancer
         finally:
-            await balancer._stop_opening()
             with suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
+            await balancer._stop_opening()
 
     async def register(self, group: str, address: str, port: int) -> str:
         """The new target's name; it is "initial" until it passed its first check, or failed its first few."""
-        name = next(self._names)
-        server = f"{group}/{name}"
+        target = _Target(group, next(self._names))
         await self._admin.order(
-            f"add server {server} {address}:{port} {self._every_server} {self._checked_server}",
-            f"add server {_unhealthy(group, name)} {address}:{port} {self._every_server} backup",
+            f"add server {target.checked} {address}:{port} {self._every_server} {self._checked_server}",
+            f"add server {target.unhealthy} {address}:{port} {self._every_server} backup",
             # Draining while it comes out of the maintenance in which it is added, so that no request slips through.
-            f"set server {server} state drain",
+            f"set server {target.checked} state drain",
             # HAProxy's "stopping" is ALB's "initial": out of turn, back after one check, down after unhealthy_count.
-            f"set server {server} health stopping",
-            f"enable health {server}",
-            f"set server {server} state ready",
+            f"set server {target.checked} health stopping",
+            f"enable health {target.checked}",
+            f"set server {target.checked} state ready",
         )
-        self._targets[name] = _Target(group, name, asyncio.create_task(self._open(group, name)))
-        return name
+        self._targets[target.name] = target
+        self._opening[target.name] = asyncio.create_task(self._open(target))
+        return target.name
 
     async def deregister(self, name: str) -> None:
         """No new request goes to the target; those in its hands go on. Raises KeyError for one that is unknown."""
         target = self._targets[name]
         self._draining.add(name)
-        await _stop(target.opening)
+        await self._opening[name]
         await self._admin.order(
             f"set server {target.unhealthy} state drain", f"set server {target.checked} state drain"
         )
@@ -135,19 +135,21 @@ class Balancer:
 
         HAProxy keeps its servers, out of use: before they could be deleted, their last connection would have to end.
         """
-        target = self._targets.pop(name)
-        self._draining.discard(name)
-        await _stop(target.opening)
+        target = self._targets[name]
+        self._draining.add(name)
+        await self._opening[name]
         servers = (target.unhealthy, target.checked)
         await self._admin.order(
             *(f"set server {server} state maint" for server in servers),
             *(f"shutdown sessions server {server}" for server in servers),
         )
+        del self._targets[name], self._opening[name]
+        self._draining.remove(name)
 
     async def health(self, name: str) -> Health:
         """Raises KeyError for a target that is unknown."""
         target = self._targets[name]
-        return "draining" if name in self._draining else await self._checked(target.group, name)
+        return "draining" if name in self._draining else await self._checked(target)
 
     async def weigh(self, weights: Mapping[str, float]) -> None:
         """Shares new requests out to the groups, in percent; a group that is not named gets none.
@@ -161,31 +163,20 @@ class Balancer:
         ends = shares({group: weights.get(group, 0) for group in self._groups})
         await self._admin.order(*(f"set map {SHARES} {group} {end}" for group, end in ends.items()))
 
-    async def _checked(self, group: str, name: str) -> Health:
-        return _HEALTH[(await self._admin.states(group))[name]]
+    async def _checked(self, target: _Target) -> Health:
+        return _HEALTH[(await self._admin.states(target.group))[target.name]]
 
-    async def _open(self, group: str, name: str) -> None:
+    async def _open(self, target: _Target) -> None:
         """Lets the target have requests while all are unhealthy, from when it is no longer "initial"."""
-        while await self._checked(group, name) == "initial":
+        while target.name not in self._draining and await self._checked(target) == "initial":
             await asyncio.sleep(_LOOK_SECONDS)
-        await self._admin.order(f"set server {_unhealthy(group, name)} state ready")
+        if target.name not in self._draining:
+            await self._admin.order(f"set server {target.unhealthy} state ready")
 
     async def _stop_opening(self) -> None:
-        for target in self._targets.values():
-            target.opening.cancel()
-        await asyncio.gather(*(target.opening for target in self._targets.values()), return_exceptions=True)
-
-
-def _unhealthy(group: str, name: str) -> str:
-    return f"{group}/{name}-unhealthy"
-
-
-async def _stop(task: asyncio.Task[None]) -> None:
-    """Raises what the task has failed with, if it has."""
-    task.cancel()
-    await asyncio.wait([task])
-    if not task.cancelled():
-        task.result()
+        for opening in self._opening.values():
+            opening.cancel()
+        await asyncio.gather(*self._opening.values(), return_exceptions=True)
 
 
 def _bound(family: socket.AddressFamily, address: str | tuple[str, int]) -> socket.socket:
