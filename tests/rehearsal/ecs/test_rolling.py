@@ -85,6 +85,7 @@ def left(wanted: int, *hows: How, room: int = 4) -> tuple[list[int], int]:
         (2, ("faulty", "ready", "ready"), 1, [0], 0),
         (2, ("faulty", "ready", "faulty"), 1, [0], 1),
         (2, ("faulty", "faulty"), 0, [0], 1),
+        (2, ("faulty", "faulty"), 1, [], 1),
         (2, ("ready", "ready", "starting"), 1, [2], 0),
         (0, ("ready", "faulty", "starting"), 1, [1, 2, 0], 0),
     ],

@@ -92,9 +92,15 @@ def test_a_ready_task_lets_the_circuit_breaker_count_anew() -> None:
             stage.service.tasks[1].task.kill()
         stage.world.releases["bbbbbbbbbb"] = Release(1)
         await asyncio.sleep(5)
+        stage.world.releases["bbbbbbbbbb"] = Release(NEVER)
+        for _ in range(2):  # the first of them was ready
+            stage.service.tasks[1].task.kill()
+            await asyncio.sleep(1)
+        stage.world.releases["bbbbbbbbbb"] = Release(1)
         assert await deploying == "completed"
 
     stage = play(scene, deployed(tasks=1), bbbbbbbbbb=Release(NEVER))
+    assert [life.states[1][1] for life in stage.timeline.lives.values()].count("stopped") == 3
     assert not any(moment.startswith("circuit breaker") for moment in stage.moments())
 
 
@@ -111,7 +117,8 @@ def test_without_a_circuit_breaker_it_tries_for_ever_and_ever_more_slowly() -> N
     ]
 
 
-def test_without_a_rollback_a_failed_deployment_stays_as_it_is() -> None:
+@pytest.mark.parametrize("life_seconds", [0.5, NEVER])
+def test_without_a_rollback_a_failed_deployment_starts_and_keeps_nothing(life_seconds: float) -> None:
     async def scene(stage: Stage) -> None:
         assert await stage.service.deploy(definition("bbbbbbbbbb")) == "failed"
         count = len(stage.world.tasks)
@@ -121,7 +128,7 @@ def test_without_a_rollback_a_failed_deployment_stays_as_it_is() -> None:
         assert await stage.service.deploy(definition("cccccccccc")) == "completed"
         assert [member.release for member in stage.service.tasks] == ["ccccccc", "ccccccc"]
 
-    play(scene, deployed(rolls_back=False), bbbbbbbbbb=Release(NEVER, life_seconds=0.5))
+    play(scene, deployed(rolls_back=False), bbbbbbbbbb=Release(NEVER, life_seconds))
 
 
 def test_a_service_whose_first_release_fails_cannot_be_created() -> None:

@@ -64,6 +64,24 @@ def test_no_traffic_goes_to_a_release_before_all_its_tasks_are_ready(tasks: int)
     assert stage.most_and_fewest(0.1 + stage.since("1", "ready"))[0] == 2 * tasks
 
 
+def test_each_release_has_the_upper_limit_for_itself() -> None:
+    stage = play(deploy, deployed(maximum_percent=100, strategy=Strategy("BLUE_GREEN", 100)))
+    assert stage.most_and_fewest(after=3) == (4, 2)
+
+
+def test_after_the_bake_there_is_no_way_back() -> None:
+    async def scene(stage: Stage) -> None:
+        deploying = asyncio.create_task(stage.service.deploy(definition("bbbbbbbbbb")))
+        await asyncio.sleep(20)
+        assert [member.state for member in stage.service.tasks] == ["draining", "draining", "ready", "ready"]
+        for _ in range(3):
+            stage.service.tasks[-1].task.kill()
+            await asyncio.sleep(1)
+        assert await deploying == "completed"
+
+    play(scene, deployed(strategy=Strategy("BLUE_GREEN", 100, bake_seconds=10)))
+
+
 def test_the_groups_take_turns() -> None:
     async def twice(stage: Stage) -> None:
         await stage.service.deploy(definition("bbbbbbbbbb"))
