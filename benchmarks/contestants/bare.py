@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import onnxruntime
 from fastapi import FastAPI
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # as in the service
+
+import onnxruntime
 
 _SESSION = onnxruntime.InferenceSession(Path(os.environ["BENCHMARK_MODEL"]) / "model.onnx")
 

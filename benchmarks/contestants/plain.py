@@ -1,7 +1,8 @@
 """The floor that answers: a plain ASGI callable with orjson and ONNX Runtime, and nothing else.
 
 It checks nothing, logs nothing, counts nothing. A model that has no graph is predicted by the estimator itself.
-``BENCHMARK_MODEL`` is a folder that ``benchmarks.models`` wrote.
+ONNX Runtime reports nothing to its maker, as in the service. ``BENCHMARK_MODEL`` is a folder that
+``benchmarks.models`` wrote.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ _ABOUT = json.loads((_FOLDER / "about.json").read_text())
 
 
 def _graph() -> Callable[[list[list[Any]]], list[Any]]:
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
