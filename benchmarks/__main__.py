@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
@@ -18,14 +18,18 @@ from benchmarks.environments import make_environment
 from benchmarks.figure import draw
 from benchmarks.lifecycle import measure_lifecycle
 from benchmarks.load import WrongAnswerError
-from benchmarks.measure import Form, run_rounds, run_tails, start
+from benchmarks.machine import going_first
+from benchmarks.measure import ONE_ROW, Cell, Figures, Form, run_rounds, start
 from benchmarks.models import FITS, ServedModel, make_model
 from benchmarks.report import ratio_table, write_report
 from benchmarks.results import ModelResults, Results, broken, held_floors, ratios
+from benchmarks.scale import measure_scale
 from benchmarks.servers import CORES, ROOT, StartError
+from benchmarks.tails import run_tails
 
 _HERE = Path(__file__).parent
 _WORK = ROOT / ".bench"
+_LOGS = _WORK / "logs"
 _PEERS_MODELS = ("logistic", "forest")
 _EXAMPLE = "logistic"
 
@@ -54,11 +58,14 @@ def main() -> int:
     left_out: dict[str, str] = {}
     peers = [] if plan is SHORT or os.environ.get("PEERS") == "none" else _installed_peers(left_out)
     os.sched_setaffinity(0, {CORES.load})
-    results = _measure(plan, models, peers, left_out)
-    found = ratios(results)
-    if plan is FULL:
-        (_HERE / "RESULTS.md").write_text(write_report(results, found, plan.form))
-        (_HERE / "results.svg").write_text(draw(results, _EXAMPLE))
+    with going_first() as first:
+        results = _measure(plan, models, peers, left_out)
+        found = ratios(results)
+        if plan is FULL:
+            _say("processes and tasks")
+            scale = measure_scale(_example(models), plan.form, _LOGS)
+            (_HERE / "RESULTS.md").write_text(write_report(results, scale, found, plan.form, first=first))
+            (_HERE / "results.svg").write_text(draw(results, _EXAMPLE))
     _say(ratio_table(found))
     wrong = broken(found, held_floors())
     for line in wrong:
@@ -82,35 +89,40 @@ def _installed_peers(left_out: dict[str, str]) -> list[Contestant]:
 def _measure(
     plan: Plan, models: Sequence[ServedModel], peers: Sequence[Contestant], left_out: dict[str, str]
 ) -> Results:
-    logs = _WORK / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
+    _LOGS.mkdir(parents=True, exist_ok=True)
     measured = {}
     for model in models:
         _say(f"{model.name}, by {model.engine}")
-        measured[model.name] = _measure_model(plan, model, logs)
+        measured[model.name] = _measure_model(plan, model)
         for peer in peers if model.name in _PEERS_MODELS else ():
             _say(f"{model.name}, {peer.title}")
             try:
                 with ExitStack() as stack:
-                    runners = [start(stack, peer, model, plan.form, logs)]
+                    runners = [start(stack, peer, model, plan.form, _LOGS)]
                     figures = run_rounds(runners, plan.form)
-                    measured[model.name].tails.update(run_tails(runners, plan.form, figures))
                     measured[model.name].figures.update(figures)
+                    measured[model.name].tails.extend(run_tails(runners, plan.form, _capacities(figures)))
             except (StartError, WrongAnswerError, OSError) as error:
                 left_out[peer.name] = f"with {model.name}: {_last_line(error)}"
     _say("start and memory")
-    example = next(model for model in models if model.name == _EXAMPLE)
-    return Results(
-        measured, measure_lifecycle(example, rounds=plan.starts, requests=plan.requests, logs=logs), left_out
-    )
+    lifecycle = measure_lifecycle(_example(models), rounds=plan.starts, requests=plan.requests, logs=_LOGS)
+    return Results(measured, lifecycle, left_out)
 
 
-def _measure_model(plan: Plan, model: ServedModel, logs: Path) -> ModelResults:
+def _example(models: Sequence[ServedModel]) -> ServedModel:
+    return next(model for model in models if model.name == _EXAMPLE)
+
+
+def _measure_model(plan: Plan, model: ServedModel) -> ModelResults:
     with ExitStack() as stack:
-        runners = [start(stack, each, model, plan.form, logs) for each in plan.contestants]
+        runners = [start(stack, each, model, plan.form, _LOGS) for each in plan.contestants]
         figures = run_rounds(runners, plan.form)
-        tails = run_tails(runners, plan.form, figures) if plan.with_tails else {}
+        tails = run_tails(runners, plan.form, _capacities(figures)) if plan.with_tails else []
     return ModelResults(model.engine, figures, tails)
+
+
+def _capacities(figures: Mapping[Cell, Figures]) -> dict[str, float]:
+    return {name: each.rate for (name, scenario), each in figures.items() if scenario == ONE_ROW}
 
 
 def _last_line(error: Exception) -> str:

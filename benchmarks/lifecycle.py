@@ -60,6 +60,6 @@ def _memory(model: ServedModel, requests: int, logs: Path) -> list[Memory]:
         sent, answers = checked_answers(ALPHARD, server, model.asked(ONE_ROW.rows))
         for until in (_SETTLED, requests):
             count = until - seen[-1].requests
-            closed_loop(server.address, sent, answers, connections=ONE_ROW.connections, count=count)
+            closed_loop([server.address], sent, answers, connections=ONE_ROW.connections, count=count)
             seen.append(Memory(until, server.resident_mib()))
     return seen

@@ -123,7 +123,7 @@ def ask(address: Address, request: bytes) -> bytes:
 
 
 def closed_loop(
-    address: Address,
+    addresses: Sequence[Address],
     requests: Sequence[bytes],
     answers: Sequence[bytes],
     *,
@@ -133,12 +133,13 @@ def closed_loop(
 ) -> Load:
     """Each connection sends its next request as soon as it has an answer, for so long or until so many are sent.
 
-    What is under way then is waited for: no server has work left that the next one would feel. ``requests`` are sent
-    in turn; ``answers`` are their bodies. Raises WrongAnswerError at the first other answer.
+    What is under way then is waited for: no server has work left that the next one would feel. The connections go to
+    the addresses in turn, and so are ``requests`` sent; ``answers`` are their bodies. Raises WrongAnswerError at the
+    first other answer.
     """
     latencies: list[float] = []
     turn = 0
-    with _opened(address, connections) as (opened, poll):
+    with _opened(addresses, connections) as (opened, poll):
         start = now = time.perf_counter()
         for connection in opened.values():
             connection.send(requests[turn % len(requests)], answers[turn % len(requests)], now)
@@ -156,7 +157,7 @@ def closed_loop(
 
 
 def open_loop(
-    address: Address,
+    addresses: Sequence[Address],
     requests: Sequence[bytes],
     answers: Sequence[bytes],
     *,
@@ -171,7 +172,7 @@ def open_loop(
     """
     latencies: list[float] = []
     total, turn = max(1, int(rate * seconds)), 0
-    with _opened(address, connections) as (opened, poll):
+    with _opened(addresses, connections) as (opened, poll):
         idle = deque(opened.values())
         start = time.perf_counter()
         while len(latencies) < total:
@@ -190,9 +191,10 @@ def open_loop(
 
 
 @contextmanager
-def _opened(address: Address, count: int) -> Iterator[tuple[dict[int, Connection], select.epoll]]:
+def _opened(addresses: Sequence[Address], count: int) -> Iterator[tuple[dict[int, Connection], select.epoll]]:
     """Connections by number, and what waits for them. Nothing is collected meanwhile: a pause would be measured."""
-    opened = {each.socket.fileno(): each for each in (Connection(address) for _ in range(count))}
+    connections = [Connection(addresses[i % len(addresses)]) for i in range(count)]
+    opened = {each.socket.fileno(): each for each in connections}
     poll = select.epoll()
     for number in opened:
         poll.register(number, select.EPOLLIN)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.contest import Contestant
-from benchmarks.load import Load, WrongAnswerError, ask, closed_loop, open_loop
+from benchmarks.load import Load, WrongAnswerError, ask, closed_loop
 from benchmarks.models import Asked, ServedModel
-from benchmarks.servers import Server, free_port, started
+from benchmarks.servers import CORES, Server, free_port, started
 
 
 class Scenario(NamedTuple):
@@ -26,8 +26,8 @@ class Scenario(NamedTuple):
 
 
 ONE_ROW = Scenario(1, 32)
-SCENARIOS = (ONE_ROW, Scenario(1, 1), Scenario(64, 8), Scenario(1024, 4))
-OPEN_LOOP_CONNECTIONS = 64
+SOME_ROWS, MANY_ROWS = Scenario(64, 8), Scenario(1024, 4)
+SCENARIOS = (ONE_ROW, Scenario(1, 1), SOME_ROWS, MANY_ROWS)
 
 
 class Form(NamedTuple):
@@ -44,6 +44,10 @@ class Figures(NamedTuple):
     rates: list[float]
     processor_microseconds: list[float]
 
+    def add(self, load: Load, processor_seconds: float) -> None:
+        self.rates.append(load.rate)
+        self.processor_microseconds.append(processor_seconds / len(load.latencies) * 1e6)
+
     @property
     def rate(self) -> float:
         return statistics.median(self.rates)
@@ -57,17 +61,6 @@ class Figures(NamedTuple):
     def spread(self) -> float:
         """Of the rates, the largest less the smallest, as a part of the median: how much the machine was disturbed."""
         return (max(self.rates) - min(self.rates)) / self.rate
-
-
-class Tail(NamedTuple):
-    """At half of the capacity: 99th percentiles in milliseconds from the intended moment of sending, one a round."""
-
-    rate: float
-    p99s: list[float]
-
-    @property
-    def p99(self) -> float:
-        return statistics.median(self.p99s)
 
 
 Cell = tuple[str, Scenario]
@@ -93,7 +86,16 @@ def checked_answers(contestant: Contestant, server: Server, asked: Sequence[Aske
     return requests, answers
 
 
-def start(stack: ExitStack, contestant: Contestant, model: ServedModel, form: Form, logs: Path) -> Runner:
+def start(
+    stack: ExitStack,
+    contestant: Contestant,
+    model: ServedModel,
+    form: Form,
+    logs: Path,
+    *,
+    cores: Collection[int] = (CORES.server,),
+    group: Path | None = None,
+) -> Runner:
     """Starts its server until the stack ends, and checks its answers. Raises StartError or WrongAnswerError."""
     port = free_port()
     running = started(
@@ -103,6 +105,8 @@ def start(stack: ExitStack, contestant: Contestant, model: ServedModel, form: Fo
         log=logs / f"{model.name}-{contestant.name}.log",
         port=port,
         seconds=contestant.start_seconds,
+        cores=cores,
+        group=group,
     )
     server = stack.enter_context(running)
     sizes = {scenario.rows for scenario in form.scenarios}
@@ -120,34 +124,17 @@ def run_rounds(runners: Sequence[Runner], form: Form) -> dict[Cell, Figures]:
             _turn(runner, scenario, form.seconds / 4)  # warm
         for _ in range(form.rounds):
             for runner in runners:
-                before = runner.server.processor_seconds()
-                load = _turn(runner, scenario, form.seconds)
-                used = runner.server.processor_seconds() - before
-                each = figures[runner.contestant.name, scenario]
-                each.rates.append(load.rate)
-                each.processor_microseconds.append(used / len(load.latencies) * 1e6)
+                figures[runner.contestant.name, scenario].add(*measured_turn(runner, scenario, form.seconds))
     return figures
 
 
-def run_tails(runners: Sequence[Runner], form: Form, capacity: dict[Cell, Figures]) -> dict[str, Tail]:
-    """Requests of one row at half of each contestant's own capacity."""
-    tails = {each.contestant.name: Tail(capacity[each.contestant.name, ONE_ROW].rate / 2, []) for each in runners}
-    for _ in range(form.rounds):
-        for runner in runners:
-            tail = tails[runner.contestant.name]
-            requests, answers = runner.checked[ONE_ROW.rows]
-            load = open_loop(
-                runner.server.address,
-                requests,
-                answers,
-                connections=OPEN_LOOP_CONNECTIONS,
-                rate=tail.rate,
-                seconds=form.seconds,
-            )
-            tail.p99s.append(load.percentile(99) * 1000)
-    return tails
+def measured_turn(runner: Runner, scenario: Scenario, seconds: float) -> tuple[Load, float]:
+    """With the seconds of the processor that the server used."""
+    before = runner.server.processor_seconds()
+    load = _turn(runner, scenario, seconds)
+    return load, runner.server.processor_seconds() - before
 
 
 def _turn(runner: Runner, scenario: Scenario, seconds: float) -> Load:
     requests, answers = runner.checked[scenario.rows]
-    return closed_loop(runner.server.address, requests, answers, connections=scenario.connections, seconds=seconds)
+    return closed_loop([runner.server.address], requests, answers, connections=scenario.connections, seconds=seconds)

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.lifecycle import Lifecycle
-from benchmarks.measure import Cell, Figures, Scenario, Tail
+from benchmarks.measure import Cell, Figures, Scenario
+from benchmarks.tails import Tail
 
 HELD = Path(__file__).parent / "held.json"
 
@@ -21,7 +22,7 @@ class ModelResults(NamedTuple):
 
     engine: str
     figures: dict[Cell, Figures]
-    tails: dict[str, Tail]
+    tails: list[Tail]
 
 
 class Results(NamedTuple):

@@ -8,12 +8,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.load import Address, WrongAnswerError, ask
+from benchmarks.machine import go_first
 
 ROOT = Path(__file__).parent.parent
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
@@ -29,6 +30,10 @@ class Cores(NamedTuple):
 
     server: int
     load: int
+
+    @property
+    def all(self) -> frozenset[int]:
+        return frozenset(self)
 
     @property
     def are_shared(self) -> bool:
@@ -52,6 +57,10 @@ class Server(NamedTuple):
         """Of user and system, by it and by all that it started, to the hundredth of a second."""
         return sum(_ticks(each) for each in _family(self.process.pid)) / _TICKS_PER_SECOND
 
+    def proportional_mib(self) -> float:
+        """Of it and of all that it started, what they share by parts of those who have it (smaps_rollup, Pss)."""
+        return sum(_proportional_bytes(each) for each in _family(self.process.pid)) / _MIB
+
     def resident_mib(self) -> float:
         """Of it and of all that it started."""
         return sum(_resident_bytes(each) for each in _family(self.process.pid)) / _MIB
@@ -59,11 +68,20 @@ class Server(NamedTuple):
 
 @contextmanager
 def started(
-    command: Sequence[str], environment: Mapping[str, str], ready: bytes, *, log: Path, port: int, seconds: float = 30
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    ready: bytes,
+    *,
+    log: Path,
+    port: int,
+    seconds: float = 30,
+    cores: Collection[int] = (CORES.server,),
+    group: Path | None = None,
 ) -> Iterator[Server]:
     """Runs the command until the end of the block, which begins once ``ready``, a request, is answered with status 200.
 
-    Raises StartError if that takes longer or the process ends.
+    It runs on these cores, and in the control group of which ``group`` lists the processes. Raises StartError if that
+    takes longer or the process ends.
     """
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603  # the commands are our own
@@ -73,7 +91,7 @@ def started(
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=lambda: os.sched_setaffinity(0, {CORES.server}),  # no thread is running here
+            preexec_fn=lambda: _prepare(cores, group),  # no thread is running here
         )
     server = Server(process, ("127.0.0.1", port))
     try:
@@ -81,6 +99,14 @@ def started(
         yield server
     finally:
         _end(process)
+
+
+def _prepare(cores: Collection[int], group: Path | None) -> None:
+    """In the new process, before it becomes the server."""
+    os.sched_setaffinity(0, cores)
+    go_first()
+    if group is not None:
+        group.write_text(str(os.getpid()))
 
 
 def free_port() -> int:
@@ -148,3 +174,8 @@ def _ticks(pid: int) -> int:
 def _resident_bytes(pid: int) -> int:
     fields = _stat(pid)
     return int(fields[21]) * os.sysconf("SC_PAGE_SIZE") if fields else 0
+
+
+def _proportional_bytes(pid: int) -> int:
+    lines = (Path("/proc") / str(pid) / "smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
