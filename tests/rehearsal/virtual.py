@@ -8,6 +8,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+_END_SECONDS = 5_000.0
 
 
 class _Selector(selectors.DefaultSelector):
@@ -34,6 +35,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
-    """Runs it in virtual time, which begins at 0."""
+    """Runs it in virtual time, which begins at 0 and ends some time: TimeoutError for what never does."""
+
+    async def in_time() -> T:
+        async with asyncio.timeout(_END_SECONDS):
+            return await main
+
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(main)
+        return runner.run(in_time())
