@@ -37,6 +37,7 @@ class Account:
         self.endpoint = endpoint
         self.environment = environment
         self._folder = folder
+        self._clients: dict[str, Any] = {}
         self.variables = {
             **s3_environment(endpoint),
             "AWS_REGION": REGION,
@@ -60,11 +61,12 @@ class Account:
         given = ["-c", f"env={self.environment}", "-c", f"image_tag={tag}", "--no-notices", "--progress", "events"]
         # Its Node.js is the environment's own: a system's may be too old.
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        alone = {"PATH": path, "PYTHONPATH": str(ROOT), "CDK_DISABLE_CLI_TELEMETRY": "true"}
+        # The templates are the same without their validation, which takes most of the time.
+        own = {"PATH": path, "PYTHONPATH": str(ROOT), "CDK_DISABLE_CLI_TELEMETRY": "true", "CDK_VALIDATION": "false"}
         with subprocess.Popen(
             [str(ROOT / "node_modules" / ".bin" / "cdk"), command, *arguments, *given],
             cwd=self._folder,
-            env={**os.environ, **self.variables, **alone},
+            env={**os.environ, **self.variables, **own},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -81,14 +83,16 @@ class Account:
         return said
 
     def client(self, service: str) -> Any:
-        """AWS's client of a service, such as ``ecs``."""
-        return boto3.client(  # type: ignore[call-overload]  # by a name that is not written here
-            service,
-            endpoint_url=self.endpoint,
-            region_name=REGION,
-            aws_access_key_id="testing",
-            aws_secret_access_key="testing",  # noqa: S106  # the stand-in's
-        )
+        """AWS's client of a service, such as ``ecs``; the same each time, for it takes long to make."""
+        if service not in self._clients:
+            self._clients[service] = boto3.client(  # type: ignore[call-overload]  # by a name that is not written here
+                service,
+                endpoint_url=self.endpoint,
+                region_name=REGION,
+                aws_access_key_id="testing",
+                aws_secret_access_key="testing",  # noqa: S106  # the stand-in's
+            )
+        return self._clients[service]
 
     def template(self, stack: str) -> dict[str, Any]:
         """A stack's template, as CloudFormation holds it."""

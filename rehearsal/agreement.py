@@ -27,7 +27,6 @@ NOT_KEPT: Mapping[tuple[str, str], str] = {
     (TASK_DEFINITION, "TaskRoleArn"): _NOT_PASSED_ON,
     (SERVICE, "DeploymentConfiguration"): _NOT_PASSED_ON,
     (SERVICE, "HealthCheckGracePeriodSeconds"): _NOT_PASSED_ON,
-    (SERVICE, "LoadBalancers"): _NOT_PASSED_ON,
     (TARGET_GROUP, "TargetGroupAttributes"): _DEFAULT,
     (LOAD_BALANCER, "LoadBalancerAttributes"): _DEFAULT,
     (SCALABLE_TARGET, "MinCapacity"): _NOT_MODELLED,

@@ -143,7 +143,10 @@ def _deny(
     What the request brought is not read, so its connection cannot be kept.
     """
     body = b"" if environ["REQUEST_METHOD"] == "HEAD" else _DENIED % (code, message)
-    start_response("403 Forbidden", [("Content-Type", "application/xml"), ("Content-Length", str(len(body))), ("Connection", "close")])
+    start_response(
+        "403 Forbidden",
+        [("Content-Type", "application/xml"), ("Content-Length", str(len(body))), ("Connection", "close")],
+    )
     return [body]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import takewhile
 from typing import Any, NamedTuple
 
 from rehearsal.account import NUMBER, REGION, Account
@@ -18,8 +17,9 @@ from rehearsal.agreement import (
     TASK_DEFINITION,
     agree,
 )
-from rehearsal.deployed import Deployed, FixedAnswer, LoadBalancer, ServiceDefinition, Strategy, TargetGroup
+from rehearsal.deployed import Deployed, ServiceDefinition, Strategy
 from rehearsal.errors import RefusedError
+from rehearsal.read_balancer import read_load_balancer, read_target_group
 from rehearsal.read_task import read_task
 from rehearsal.template import Resource, Template
 
@@ -36,7 +36,6 @@ _READ = {
         "DeploymentConfiguration",
         "DesiredCount",
         "HealthCheckGracePeriodSeconds",
-        "LoadBalancers",
         "ServiceName",
     },
     TARGET_GROUP: {
@@ -95,8 +94,8 @@ def read(account: Account) -> Deployed:
         environment=account.environment,
         task=read_task(stack.one(TASK_DEFINITION), stack.all(POLICY)),
         service=_service(stack),
-        target_group=_target_group(stack),
-        load_balancer=_load_balancer(stack),
+        target_group=read_target_group(stack.all(TARGET_GROUP)),
+        load_balancer=read_load_balancer(stack.one(LOAD_BALANCER), stack.all(LISTENER), stack.all(RULE)),
     )
     agree(account, [resource for found in stack.resources.values() for resource in found])
     return deployed
@@ -157,72 +156,3 @@ def _strategy(deployment: Properties) -> Strategy:
             return Strategy("ROLLING")
         case other:
             raise RefusedError(f"deployments by {other} cannot be rehearsed")
-
-
-def _target_group(stack: _Stack) -> TargetGroup:
-    first, *others = [_understood(group) for group in stack.all(TARGET_GROUP)]
-    if any(other != first for other in others):
-        raise RefusedError("target groups that differ from each other cannot be rehearsed")
-    return first
-
-
-def _understood(group: Properties) -> TargetGroup:
-    attributes = _attributes(group["TargetGroupAttributes"])
-    if attributes.get("stickiness.enabled") == "true" or attributes.get("slow_start.duration_seconds", "0") != "0":
-        raise RefusedError("target groups with stickiness or a slow start cannot be rehearsed")
-    return TargetGroup(
-        health_path=group["HealthCheckPath"],
-        health_statuses=_statuses(group["Matcher"]["HttpCode"]),
-        interval_seconds=float(group["HealthCheckIntervalSeconds"]),
-        timeout_seconds=float(group["HealthCheckTimeoutSeconds"]),
-        healthy_count=int(group["HealthyThresholdCount"]),
-        unhealthy_count=int(group["UnhealthyThresholdCount"]),
-        deregistration_delay_seconds=float(attributes["deregistration_delay.timeout_seconds"]),
-        algorithm=attributes["load_balancing.algorithm.type"],
-    )
-
-
-def _statuses(codes: str) -> frozenset[int]:
-    """Of ``200``, ``200,202`` or ``200-299``."""
-    ends = [part.split("-") for part in codes.split(",")]
-    return frozenset(status for end in ends for status in range(int(end[0]), int(end[-1]) + 1))
-
-
-def _load_balancer(stack: _Stack) -> LoadBalancer:
-    if any(listener["Protocol"] != "HTTP" for listener in stack.all(LISTENER)):
-        raise RefusedError("a load balancer that listens on HTTPS cannot be rehearsed")
-    rules = sorted(stack.all(RULE), key=lambda rule: int(rule["Priority"]))
-    # What comes after the rule that takes everything else never gets a request.
-    answers = [_fixed_answers(rule) for rule in takewhile(lambda rule: not _forwards(rule), rules)]
-    attributes = _attributes(stack.one(LOAD_BALANCER)["LoadBalancerAttributes"])
-    return LoadBalancer(
-        idle_timeout_seconds=float(attributes["idle_timeout.timeout_seconds"]),
-        fixed_answers=tuple(answer for found in answers for answer in found),
-    )
-
-
-def _forwards(rule: Properties) -> bool:
-    """Whether it sends every request to the targets, with nothing before that."""
-    kinds = [action["Type"] for action in rule["Actions"]]
-    if kinds != ["forward"] and "forward" in kinds:
-        raise RefusedError(f"a load balancer that asks who a client is ({kinds[0]}) cannot be rehearsed")
-    return kinds == ["forward"] and _paths(rule) == ["/*"]
-
-
-def _fixed_answers(rule: Properties) -> list[FixedAnswer]:
-    (action,) = rule["Actions"]
-    if action["Type"] != "fixed-response":
-        raise RefusedError(f"a rule of the load balancer by {action['Type']} for {_paths(rule)} cannot be rehearsed")
-    fixed = action["FixedResponseConfig"]
-    return [FixedAnswer(path, int(fixed["StatusCode"]), fixed.get("MessageBody", "")) for path in _paths(rule)]
-
-
-def _paths(rule: Properties) -> list[str]:
-    conditions = rule["Conditions"]
-    if [condition["Field"] for condition in conditions] != ["path-pattern"]:
-        raise RefusedError("rules of the load balancer by more than a path cannot be rehearsed")
-    return list(conditions[0]["PathPatternConfig"]["Values"])
-
-
-def _attributes(pairs: Sequence[Mapping[str, str]]) -> dict[str, Any]:
-    return {pair["Key"]: pair["Value"] for pair in pairs}

@@ -1,4 +1,4 @@
-"""What the tests share: an S3 on loopback."""
+"""What the tests share: an S3 on loopback, and accounts with an environment deployed."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import os
 import sys
 import uuid
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import boto3
 import pytest
 
 from rehearsal.stand_in import s3_environment, s3_server
+from tests.accounts import Accounts
 
 # Before NumPy is imported: many small calls wait for each other's threads more than they compute. Before ONNX Runtime
 # is: it reports to nobody.
@@ -54,3 +56,9 @@ def store_uri(request: pytest.FixtureRequest) -> str:
     if request.param == "file":
         return f"file://{request.getfixturevalue('tmp_path')}/store"
     return f"s3://{request.getfixturevalue('bucket')}/team/models"
+
+
+@pytest.fixture(scope="session")
+def accounts() -> Iterator[Accounts]:
+    with ExitStack() as stack:
+        yield Accounts(stack)
