@@ -42,14 +42,12 @@ class Cost(NamedTuple):
         left = seconds - self.first
         return ROWS_LIMIT if self.further * ROWS_LIMIT <= left else 1 + int(left / self.further)
 
-    @property
-    def batch_rows(self) -> int:
-        """Rows at which a call in a worker comes to nine tenths of its best rate.
+    def batch_rows(self, overhead_seconds: float) -> int:
+        """Rows at which a call, with so much besides, comes to nine tenths of its best rate.
 
-        With more, each waits longer for the others and hardly anything is saved.
+        With more, each waits longer for the others, and less is saved than it costs to put the rows together.
         """
-        worth = self.first + _ROWS_SHARE * (self.first + HANDOVER_SECONDS)
-        return min(BATCH_ROWS, self.rows_within(worth))
+        return min(BATCH_ROWS, self.rows_within(self.first + _ROWS_SHARE * (self.first + overhead_seconds)))
 
 
 class Wanted(NamedTuple):

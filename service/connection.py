@@ -9,7 +9,6 @@ import socket
 import sys
 import time
 import uuid
-from collections.abc import Iterator
 from http import HTTPStatus
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -52,11 +51,16 @@ class Connection(HttpToolsProtocol):
     _direct_body: list[bytes] | None = None
     _started_at = 0.0
     _timer: asyncio.TimerHandle | None = None
+    _idle_timer: asyncio.TimerHandle | None = None
+    _idle_since: float | None = None
+    _told_headers: list[tuple[bytes, bytes]] | None = None
+    _told = b""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as Uvicorn's own
         super().connection_made(transport)
         # Uvicorn starts the keep-alive timeout after a first answer; without one a connection would stay for ever.
-        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+        self._idle_since = self.loop.time()
+        self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._end_idleness)
         if sys.platform == "linux":
             # A closed connection stays as long as its client reads nothing of what is still to be sent.
             limit_milliseconds = int(self.request_seconds * 1000)
@@ -65,6 +69,8 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._unwatch()
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
         self._give_up_waiting()  # so that the request is counted and logged
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
@@ -72,6 +78,7 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._refused:
             return
+        self._idle_since = None
         if self._in_headers:
             self._header_bytes += len(data)
         elif not self._in_request and data.find(b"pgrade:", 0, data.find(b"\r\n\r\n")) >= 0:
@@ -89,7 +96,7 @@ class Connection(HttpToolsProtocol):
         self._header_bytes = 0
         if self._awaits_direct:  # a pipelined request: the one before is to be answered before it
             self.direct.answer_all()
-        super().on_message_begin()
+        self.url, self.headers, self.expect_100_continue = b"", [], False
 
     def on_headers_complete(self) -> None:
         self._in_headers = False
@@ -97,7 +104,7 @@ class Connection(HttpToolsProtocol):
             self._started_at = time.perf_counter()
             self._direct_body = []
         else:
-            super().on_headers_complete()
+            self._begin_general()
 
     def on_body(self, body: bytes) -> None:
         if self._direct_body is None:
@@ -130,14 +137,18 @@ class Connection(HttpToolsProtocol):
         self._awaits_direct = False
         if self.transport.is_closing():  # a client that has gone must not keep others of its turn from their answers
             return
-        self.transport.write(b"".join((_STATUS_OK, *self._default_head(), head, body)))
-        self.on_response_complete()
+        if self._told_headers is not self.server_state.default_headers:  # made anew every second
+            self._told_headers = self.server_state.default_headers
+            self._told = _STATUS_OK + b"".join([b"%s: %s\r\n" % header for header in self._told_headers])
+        self.transport.write(b"".join((self._told, head, body)))
+        self.server_state.total_requests += 1
+        self._idle_since = self.loop.time()
 
     def pass_on(self, body: bytes, decoded: Decoded | None = None) -> None:
         self._awaits_direct = False
         if self.transport.is_closing():
             return
-        self._begin_general()
+        self._begin_general(self._started_at)
         if decoded is not None:
             self.scope["decoded"] = decoded  # type: ignore[typeddict-unknown-key]  # read by Predict
         elif body:
@@ -163,20 +174,35 @@ class Connection(HttpToolsProtocol):
         if self._direct_body is not None:
             body = b"".join(self._direct_body)
             self._direct_body = None
-            self._begin_general()
+            self._begin_general(self._started_at)
             if body:
                 super().on_body(body)
 
-    def _begin_general(self) -> None:
-        self.scope["started_at"] = self._started_at  # type: ignore[typeddict-unknown-key]  # read by Exchange
+    def _begin_general(self, started_at: float | None = None) -> None:
+        """Makes the scope, which Uvicorn would make for every request at its begin."""
+        url, headers, expect_100_continue = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expect_100_continue
+        self.headers += headers  # the list that the scope holds
+        if started_at is not None:
+            self.scope["started_at"] = started_at  # type: ignore[typeddict-unknown-key]  # read by Exchange
         super().on_headers_complete()
-
-    def _default_head(self) -> Iterator[bytes]:
-        return (b"%s: %s\r\n" % header for header in self.server_state.default_headers)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # always the same text
         """Called by Uvicorn for what is not HTTP, which gets a problem document like any other fault."""
         self._refuse(NOT_HTTP)
+
+    def _end_idleness(self) -> None:
+        """Closes the connection if nothing came since the last answer, for as long as the keep-alive timeout.
+
+        One timer for all answers given here: starting and stopping one for each would cost as much as parsing does.
+        """
+        now = self.loop.time()
+        idle_seconds = 0.0 if self._idle_since is None else now - self._idle_since
+        if idle_seconds >= self.timeout_keep_alive:
+            self.timeout_keep_alive_handler()
+        else:
+            self._idle_timer = self.loop.call_later(self.timeout_keep_alive - idle_seconds, self._end_idleness)
 
     def _unwatch(self) -> None:
         if self._timer is not None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.agreement import compare
-from service.batching import Batcher, Cost, Wanted
+from service.batching import HANDOVER_SECONDS, Batcher, Cost, Wanted
 from service.bundle import Answers, Golden, Manifest, Outputs, Rows
 from service.codec import decode_instances
 from service.engines import Engine
@@ -42,9 +42,9 @@ class Model:
         self.manifest_sha256 = manifest_sha256
         self._engine = engine
         self._inline_rows = cost.rows_within(INLINE_SECONDS)
-        batch_rows = cost.batch_rows if batches else 0
-        self.inline_batch_rows = min(self._inline_rows, batch_rows)
+        self.inline_batch_rows = min(self._inline_rows, cost.batch_rows(0.0)) if batches else 0
         """How many rows of several requests may share a call in the event loop."""
+        batch_rows = cost.batch_rows(HANDOVER_SECONDS) if batches else 0
         self._batcher = Batcher(self.answer, cost, batch_rows=batch_rows, calls_at_once=calls_at_once)
 
     async def predict(

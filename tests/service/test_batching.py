@@ -193,9 +193,10 @@ def test_a_call_that_does_not_end_keeps_no_other_from_its_answer() -> None:
 
 
 def test_a_batch_grows_until_little_is_saved() -> None:
-    assert Cost(0.0009, 0.0001).batch_rows == pytest.approx(91, abs=1)
-    assert Cost(0.0009, 0.01).batch_rows == 1
-    assert Cost(0.0009, 0.0).batch_rows == BATCH_ROWS
+    assert Cost(0.001, 0.0001).batch_rows(0.0) == pytest.approx(91, abs=1)
+    assert Cost(0.001, 0.0001).batch_rows(0.001) == pytest.approx(181, abs=1)
+    assert Cost(0.001, 0.1).batch_rows(0.0) == 1
+    assert Cost(0.001, 0.0).batch_rows(0.0) == BATCH_ROWS
 
 
 def test_as_many_rows_are_within_a_time_as_take_no_longer() -> None:
