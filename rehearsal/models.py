@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.base import clone
 
-from rehearsal.errors import RehearsalError
+from rehearsal.errors import RefusedError, RehearsalError
 from rehearsal.exam import Exam, Solution
 from service.bundle import Alias, sha256
 from service.example import fit_example
@@ -85,10 +85,10 @@ class Models(NamedTuple):
 
 
 def make_models(model_uri: str) -> Models:
-    """The models for tasks that serve what this URI names. Raises RehearsalError if that is no alias in a bucket."""
+    """The models for tasks that serve what this URI names. Raises RefusedError if that is no alias in a bucket."""
     uri = parse_model(model_uri)
     if uri.store.scheme != "s3" or uri.alias is None:
-        raise RehearsalError(f"{model_uri} cannot be rehearsed: promotion needs an alias in a bucket")
+        raise RefusedError(f"{model_uri} cannot be rehearsed: promotion needs an alias in a bucket")
     bundles, exam = _published(uri.name)
     return Models(uri, {version: _objects(uri, bundle) for version, bundle in bundles.items()}, exam)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from rehearsal.errors import RehearsalError
+from rehearsal.errors import RefusedError, RehearsalError
 from rehearsal.exam import TOLERANCE, Solution
 from rehearsal.models import DAMAGED, FIRST, OTHER_ANSWERS, SECOND, Models, make_models
 from service.errors import GoldenError, IntegrityError
@@ -83,7 +83,7 @@ def test_the_alias_moves_by_the_services_own_command(models: Models, s3: str) ->
 
 @pytest.mark.parametrize("uri", ["file:///models/house@production", "s3://bucket/models/house/7"])
 def test_only_an_alias_in_a_bucket_can_be_rehearsed(uri: str) -> None:
-    with pytest.raises(RehearsalError, match="cannot be rehearsed"):
+    with pytest.raises(RefusedError, match="cannot be rehearsed"):
         make_models(uri)
 
 
