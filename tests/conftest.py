@@ -1,4 +1,4 @@
-"""What the tests share: an S3 on loopback, and accounts with an environment deployed."""
+"""What the tests share: their order, an S3 on loopback, and accounts with an environment deployed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from hypothesis import HealthCheck, settings
 
 from rehearsal.stand_in import s3_environment, s3_server
 from tests.accounts import Accounts
@@ -23,6 +24,20 @@ for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ORT_DISABLE_TELEME
 
 # The CDK runs on Node.js, and complains of the one that an older system brings.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+
+# How long an example takes says more of what else the machine is doing than of the code.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
+
+_FIRST = ("tests/whole/", "tests/rehearsal/", "tests/stacks/")
+_LAST = "tests/service/compile/"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begins with what takes long, and ends with many short modules: no core waits for another's last one."""
+    items.sort(key=lambda item: (item.nodeid.startswith(_LAST), not item.nodeid.startswith(_FIRST)))
 
 
 @pytest.fixture(scope="session")
