@@ -3,13 +3,15 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from uvicorn.server import ServerState
 
-from service.connection import HEADERS_LIMIT_BYTES
+from service.connection import HEADERS_LIMIT_BYTES, Connection
+from service.server import Server
 from tests.serving import ROW, Client, Service, ask, make_service, serving, until
 from tests.talk import Talk, problem, status
 
@@ -167,6 +169,11 @@ def test_headers_that_never_end_are_cut_off(hurried_port: int, words: bytes) -> 
         assert talk.hear_all() == b""
 
 
+def test_a_wrong_media_type_is_told_before_the_body_is_here(port: int) -> None:
+    with Talk(port, POST + b"Content-Type: text/csv\r\nContent-Length: 100\r\n\r\n1,2") as talk:
+        assert status(talk.hear()[0]) == 415
+
+
 @pytest.mark.parametrize("words", [b"Content-Length: 20\r\n\r\n{", b"Transfer-Encoding: chunked\r\n\r\n5\r\n[[["])
 def test_a_body_that_never_ends_is_told_so_and_cut_off(hurried_port: int, words: bytes) -> None:
     with Talk(hurried_port, POST + words) as talk:
@@ -188,6 +195,25 @@ def test_time_is_counted_anew_for_every_request(hurried_port: int) -> None:
             time.sleep(0.08)  # more than the deadline in sum
 
 
+@pytest.mark.parametrize("target", [b"/predict", b"/predict?"])  # the second is never answered the shorter way
+def test_who_leaves_amid_a_body_is_counted_and_logged(target: bytes) -> None:
+    service = make_service()
+    with serving(service) as server:
+        words = POST.replace(b"/predict", target) + b"Content-Length: 100\r\n\r\n{"
+        with Talk(server.config.port, words):
+            until(lambda: _has_read_a_body(server), "the request to be read")
+        until(service.lines.getvalue, "its line")
+    assert [(line["path"], line["status"]) for line in service.lines.objects()] == [("/predict", 499)]
+
+
+def _has_read_a_body(server: Server) -> bool:
+    return any(each._timer is not None and not each._in_headers for each in _connections(server))
+
+
+def _connections(server: Server) -> list[Connection]:
+    return [each for each in list(server.server_state.connections) if isinstance(each, Connection)]
+
+
 @pytest.mark.parametrize("words", [b"", POST, POST + b"Content-Length: 100\r\n\r\n{", WHOLE])
 @pytest.mark.parametrize("linger", [False, True])
 def test_a_client_that_hangs_up_is_no_error(
@@ -207,6 +233,69 @@ def test_a_connection_that_says_nothing_is_closed_in_the_end() -> None:
     with serving(quiet) as server, Talk(server.config.port) as talk:
         assert talk.hear_all() == b""
     assert quiet.lines.getvalue() == ""
+
+
+def test_an_answered_connection_that_says_nothing_more_is_closed_in_the_end() -> None:
+    with serving(make_service(keep_alive_seconds=1, request_deadline_seconds=0.5)) as server:
+        for words in (WHOLE, LIVE + b"\r\n", WHOLE + LIVE + b"\r\n", LIVE + b"\r\n" + WHOLE):
+            with Talk(server.config.port, words) as talk:
+                assert talk.hear_all().startswith(b"HTTP/1.1 200 OK")
+
+
+class Clock:
+    """An event loop of which only the time and the last timer are looked at."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.timer: tuple[float, Callable[[], None]] | None = None
+
+    def time(self) -> float:
+        return self.now
+
+    def call_later(self, seconds: float, callback: Callable[[], None]) -> None:
+        self.timer = (seconds, callback)
+
+    def ring(self) -> None:
+        """The timer's time comes."""
+        assert self.timer is not None
+        seconds, callback = self.timer
+        self.now, self.timer = self.now + seconds, None
+        callback()
+
+
+class Line:
+    """A transport that is open until it is closed."""
+
+    closed = False
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def write(self, _: bytes) -> None:
+        assert not self.closed
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_idleness_counts_from_the_last_answer_and_not_while_a_request_is_under_way() -> None:
+    clock, line = Clock(), Line()
+    connection = Connection.__new__(Connection)
+    connection.loop = clock  # type: ignore[assignment]  # all of a loop that is asked for
+    connection.transport = line  # type: ignore[assignment]  # all of a transport that is asked for
+    connection.server_state = ServerState()
+    connection.timeout_keep_alive = 75
+    connection._end_idleness()  # while a request is under way
+    assert clock.timer is not None
+    clock.now += 25
+    connection.answer(b"content-length: 0\r\n\r\n", b"")
+    clock.now -= 25
+    clock.ring()
+    assert not line.closed
+    clock.ring()
+    assert clock.now == 200.0  # 75 after the answer
+    assert line.closed
+    assert clock.timer is None
 
 
 def test_a_client_that_reads_nothing_is_given_up() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import socket
 import struct
 from collections.abc import Iterator
@@ -19,10 +20,11 @@ from service.loader import Status
 from service.model import Model, build_model
 from service.publish import publish
 from service.routes import Decoded
+from service.server import Server
 from service.stores import open_store
 from service.stores.fetch import fetch
 from service.stores.uri import parse_model
-from tests.serving import FakeLoader, Service, ask, make_service, serving
+from tests.serving import FakeLoader, Service, ask, make_service, serving, until
 from tests.talk import Talk
 
 X = np.random.default_rng(0).normal(size=(200, 3)).round(4)
@@ -56,8 +58,8 @@ class Counting:
 class Served:
     """A real server of the model, whose engine can be looked at."""
 
-    def __init__(self, service: Service, engine: Counting, port: int) -> None:
-        self.service, self.engine, self.port = service, engine, port
+    def __init__(self, service: Service, engine: Counting, server: Server) -> None:
+        self.service, self.engine, self.server, self.port = service, engine, server, server.config.port
 
     def lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.service.lines.getvalue().splitlines()]
@@ -69,7 +71,7 @@ def served(model: Model) -> Iterator[Served]:
     counted = Model(model.manifest, model.manifest_sha256, engine, Cost(1e-5, 1e-6), batches=True)
     service = make_service(loader=FakeLoader(Status(counted, None, None)))
     with serving(service) as server:
-        yield Served(service, engine, server.config.port)
+        yield Served(service, engine, server)
 
 
 def request(body: Any, *headers: bytes, target: bytes = b"/predict") -> bytes:
@@ -157,6 +159,42 @@ def test_a_request_may_come_in_pieces(served: Served, cut: int) -> None:
         talk.socket.sendall(words[cut:])
         (answer,) = talk.hear()
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["predictions"] == ESTIMATOR.predict(X[:2]).tolist()
+
+
+def test_a_body_in_several_reads_needs_no_asgi(served: Served) -> None:
+    words = request({"instances": X[:50].tolist()})
+    with Talk(served.port, words[:200]) as talk:
+        for start in range(200, len(words), 300):
+            assert ask(served.port, "GET", "/live").status == 200  # the piece before has been read
+            talk.socket.sendall(words[start : start + 300])
+        (answer,) = talk.hear()
+        assert [each.cycle for each in served.server.server_state.connections] == [None]
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["predictions"] == ESTIMATOR.predict(X[:50]).tolist()
+
+
+@pytest.mark.parametrize("target", [b"/predict", GENERAL])
+def test_a_body_that_is_half_here_when_the_task_is_told_to_stop_is_answered(model: Model, target: bytes) -> None:
+    words = request({"instances": X[:2].tolist()}, target=target)
+    service = make_service(loader=FakeLoader(Status(model, None, None)), drain_hold_seconds=0)
+    with serving(service) as server, Talk(server.config.port, words[:-10]) as talk:
+        assert ask(server.config.port, "GET", "/live").status == 200
+        server.handle_exit(signal.SIGTERM, None)
+        until(lambda: not server.servers[0].is_serving(), "the server to close its door")
+        talk.socket.sendall(words[-10:])
+        answer = talk.hear_all()
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+    assert b"connection: close" in answer
+
+
+def test_a_body_that_dawdles_is_told_the_same_as_on_the_general_way(model: Model) -> None:
+    service = make_service(loader=FakeLoader(Status(model, None, None)), request_deadline_seconds=0.3)
+    answers = []
+    with serving(service) as server:
+        for target in (b"/predict", GENERAL):
+            with Talk(server.config.port, request({"instances": X[:2].tolist()}, target=target)[:-10]) as talk:
+                answers.append(talk.hear_all())
+    assert told(answers[0]) == told(answers[1])
+    assert [line["status"] for line in service.lines.objects()] == [408, 408]
 
 
 def test_chunks_are_taken_too(served: Served) -> None:
