@@ -21,6 +21,7 @@ from benchmarks.load import WrongAnswerError
 from benchmarks.machine import going_first
 from benchmarks.measure import ONE_ROW, Cell, Figures, Form, run_rounds, start
 from benchmarks.models import FITS, ServedModel, make_model
+from benchmarks.profiles import Profile, ProfileError, measure_profiles
 from benchmarks.report import ratio_table, write_report
 from benchmarks.results import ModelResults, Results, broken, held_floors, ratios
 from benchmarks.scale import measure_scale
@@ -63,8 +64,10 @@ def main() -> int:
         found = ratios(results)
         if plan is FULL:
             _say("processes and tasks")
-            scale = measure_scale(_example(models), plan.form, _LOGS)
-            (_HERE / "RESULTS.md").write_text(write_report(results, scale, found, plan.form, first=first))
+            others = [model for model in models if model.name in _PEERS_MODELS and model.name != _EXAMPLE]
+            scale = measure_scale(_example(models), others, plan.form, _LOGS)
+            profiles = _profiles(_example(models), plan.form, left_out)
+            (_HERE / "RESULTS.md").write_text(write_report(results, profiles, scale, found, plan.form, first=first))
             (_HERE / "results.svg").write_text(draw(results, _EXAMPLE))
     _say(ratio_table(found))
     wrong = broken(found, held_floors())
@@ -107,6 +110,16 @@ def _measure(
     _say("start and memory")
     lifecycle = measure_lifecycle(_example(models), rounds=plan.starts, requests=plan.requests, logs=_LOGS)
     return Results(measured, lifecycle, left_out)
+
+
+def _profiles(model: ServedModel, form: Form, left_out: dict[str, str]) -> list[Profile]:
+    """None with a reason in ``left_out``, if there is no profiler."""
+    _say("profiles")
+    try:
+        return measure_profiles(model, form, _LOGS)
+    except ProfileError as error:
+        left_out["profiles"] = str(error)
+        return []
 
 
 def _example(models: Sequence[ServedModel]) -> ServedModel:

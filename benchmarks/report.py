@@ -11,6 +11,7 @@ from pathlib import Path
 from benchmarks.contest import ALPHARD, BARE, OWN, PEERS
 from benchmarks.markdown import table
 from benchmarks.measure import Form, Scenario
+from benchmarks.profiles import Profile, write_profiles
 from benchmarks.results import ModelResults, Ratio, Results
 from benchmarks.scale import Scale, write_scale
 from benchmarks.servers import CORES
@@ -21,7 +22,9 @@ _LIBRARIES = ("scikit-learn", "numpy", "onnxruntime", "uvicorn", "httptools", "u
 _PATIENT_BELOW = 100
 
 
-def write_report(results: Results, scale: Scale, found: Sequence[Ratio], form: Form, *, first: bool) -> str:
+def write_report(
+    results: Results, profiles: Sequence[Profile], scale: Scale, found: Sequence[Ratio], form: Form, *, first: bool
+) -> str:
     """The whole page; ``first`` says whether servers and load came before the machine's other work."""
     parts = [
         "# Speed, side by side",
@@ -31,6 +34,7 @@ def write_report(results: Results, scale: Scale, found: Sequence[Ratio], form: F
         *(_of_model(name, measured, form.scenarios) for name, measured in results.models.items()),
         _tails(results),
         _lifecycle(results),
+        write_profiles(profiles) if profiles else "",
         write_scale(scale),
         _left_out(results),
         "## Alphard to the others",
@@ -140,5 +144,5 @@ def _lifecycle(results: Results) -> str:
 
 
 def _left_out(results: Results) -> str:
-    lines = [f"- {_TITLES[name]}: {reason}" for name, reason in results.left_out.items()]
+    lines = [f"- {_TITLES.get(name, name)}: {reason}" for name, reason in results.left_out.items()]
     return "## Left out\n\n" + "\n".join(lines) if lines else ""

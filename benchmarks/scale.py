@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,9 +20,9 @@ class Scale(NamedTuple):
     tasks: Tasks
 
 
-def measure_scale(model: ServedModel, form: Form, logs: Path) -> Scale:
-    """Raises StartError or WrongAnswerError."""
-    return Scale(measure_processes(model, form, logs), measure_tasks(model, form, logs))
+def measure_scale(model: ServedModel, others: Sequence[ServedModel], form: Form, logs: Path) -> Scale:
+    """Of the model, and what a second core gives the others. Raises StartError or WrongAnswerError."""
+    return Scale(measure_processes(model, form, logs), measure_tasks(model, others, form, logs))
 
 
 def write_scale(scale: Scale) -> str:
@@ -91,12 +92,16 @@ def _limits(tasks: Tasks) -> str:
         f" of one row, p50 is {task.tail.p50:.1f} ms and p99 {task.tail.p99:.1f} ms."
         for task in tasks.measured
     ]
-    used = ", ".join(f"{cores:.2f} with {scenario}" for scenario, cores in tasks.cores_used.items())
     lines.append(
-        f"- 2 and 4 vCPU: the one process of a task. Given two cores, which it shared with the load, it kept"
-        f" {used} of them busy: more tasks do more, larger ones do not, unless the engine is what takes long."
+        "- 2 and 4 vCPU: the one process of a task, in which Python runs on one core. What a second core gives it, of"
+        " which the load takes a part here, is below; where that is nothing, more tasks do more and larger ones do not."
     )
-    return "\n".join(lines)
+    head = ["model", "requests", "a second with one core", "with two", "cores busy"]
+    rows = [
+        [each.model, str(each.scenario), f"{each.one:,.0f}", f"{each.two:,.0f}", f"{each.busy:.2f}"]
+        for each in tasks.two_cores
+    ]
+    return "\n".join(lines) + "\n\n" + table(head, rows)
 
 
 def _limit(share: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import NamedTuple
 
 from benchmarks.contest import ALPHARD
 from benchmarks.machine import processor_share
-from benchmarks.measure import ONE_ROW, SOME_ROWS, Form, Scenario, measured_turn, run_rounds, start
+from benchmarks.measure import MANY_ROWS, ONE_ROW, SOME_ROWS, Form, Scenario, measured_turn, run_rounds, start
 from benchmarks.models import ServedModel
 from benchmarks.servers import CORES
 from benchmarks.tails import Tail, run_tails
@@ -37,24 +38,37 @@ class Task(NamedTuple):
     tail: Tail
 
 
+class TwoCores(NamedTuple):
+    """Requests a second of one process that has one core, and of one that has two, of which it keeps ``busy``."""
+
+    model: str
+    scenario: Scenario
+    one: float
+    two: float
+    busy: float
+
+
 class Tasks(NamedTuple):
-    """By rising share; and the cores that one process keeps busy where it has two, by scenario."""
+    """By rising share; and what a second core gives."""
 
     measured: list[Task]
-    cores_used: dict[Scenario, float]
+    two_cores: list[TwoCores]
 
 
-def measure_tasks(model: ServedModel, form: Form, logs: Path) -> Tasks:
-    """A share that the machine cannot give is left out. Raises StartError or WrongAnswerError."""
-    form = form._replace(scenarios=SCENARIOS)
+def measure_tasks(model: ServedModel, others: Sequence[ServedModel], form: Form, logs: Path) -> Tasks:
+    """Shares with the model, and two cores with the others, too. A share that the machine cannot give is left out.
+
+    Raises StartError or WrongAnswerError.
+    """
     tasks = [task for share in SHARES if (task := _task(share, model, form, logs)) is not None]
-    return Tasks(tasks, _cores_used(model, form, logs))
+    return Tasks(tasks, [found for each in (model, *others) for found in _two_cores(each, form, logs)])
 
 
 def _task(share: float, model: ServedModel, form: Form, logs: Path) -> Task | None:
     with processor_share(share) as group, ExitStack() as stack:
         if group is None and share < 1:
             return None
+        form = form._replace(scenarios=SCENARIOS)
         runners = [start(stack, ALPHARD, model, form, logs, group=group)]
         figures = run_rounds(runners, form._replace(seconds=_TURN_SECONDS))
         rates = {scenario: each.rate for (_, scenario), each in figures.items()}
@@ -62,14 +76,19 @@ def _task(share: float, model: ServedModel, form: Form, logs: Path) -> Task | No
     return Task(share, rates, tail)
 
 
-def _cores_used(model: ServedModel, form: Form, logs: Path) -> dict[Scenario, float]:
-    used = {}
+def _two_cores(model: ServedModel, form: Form, logs: Path) -> list[TwoCores]:
+    """The load stays on its core, which is one of the two."""
+    form = form._replace(scenarios=(*SCENARIOS, MANY_ROWS))
     with ExitStack() as stack:
-        runner = start(stack, ALPHARD, model, form, logs, cores=CORES.all)
-        for scenario in SCENARIOS:
-            load, seconds = measured_turn(runner, scenario, _TURN_SECONDS)
-            used[scenario] = seconds / load.seconds
-    return used
+        one = start(stack, ALPHARD, model, form, logs)
+        two = start(stack, ALPHARD, model, form, logs, cores=CORES.all)
+        found = []
+        for scenario in form.scenarios:
+            turns = [[measured_turn(each, scenario, form.seconds) for each in (one, two)] for _ in range(form.rounds)]
+            with_one, with_two = (statistics.median(turn[i][0].rate for turn in turns) for i in range(2))
+            busy = statistics.median(used / load.seconds for _, (load, used) in turns)
+            found.append(TwoCores(model.name, scenario, with_one, with_two, busy))
+    return found
 
 
 class Offer(NamedTuple):

@@ -6,10 +6,11 @@ from benchmarks.lifecycle import Lifecycle, Memory
 from benchmarks.measure import ONE_ROW, SCENARIOS, SOME_ROWS, Figures
 from benchmarks.processes import COUNTS, Fleet, Fleets, Sample
 from benchmarks.processes import SCENARIOS as PROCESSES
+from benchmarks.profiles import Profile
 from benchmarks.results import ModelResults, Results
 from benchmarks.scale import Scale
 from benchmarks.tails import Tail, Turn
-from benchmarks.tasks import Task, Tasks
+from benchmarks.tasks import Task, Tasks, TwoCores
 
 
 def tails() -> list[Tail]:
@@ -27,7 +28,13 @@ def scale() -> Scale:
     """Of a service that costs 100 us a request whatever the number of processes, and has no groups under one core."""
     fleets = [Fleet(PROCESSES[0], "the load", count, [Sample(1000.0 * count, 100, 0, 20)]) for count in COUNTS]
     task = Task(1.0, {ONE_ROW: 10_000.0, SOME_ROWS: 2_000.0}, Tail("alphard", 5000.0, [Turn(0.2, 0.9, False)]))
-    return Scale(Fleets(fleets, dict.fromkeys(COUNTS, 60.0)), Tasks([task], {ONE_ROW: 0.97, SOME_ROWS: 0.99}))
+    return Scale(
+        Fleets(fleets, dict.fromkeys(COUNTS, 60.0)), Tasks([task], [TwoCores("forest", SOME_ROWS, 1000, 1800, 1.9)])
+    )
+
+
+def profiles() -> list[Profile]:
+    return [Profile(ONE_ROW, {"`run`, service/server.py": 0.75, "`encode`, service/codec.py": 0.2})]
 
 
 def results(ours: float, theirs: float) -> Results:
