@@ -68,7 +68,7 @@ test: style node_modules/.stamp $(BIN)/haproxy ## Lint, type-check and test
 test-all: style node_modules/.stamp $(BIN)/haproxy ## The same, with the tests that take minutes
 	$(TYPES_AND_TESTS)
 
-bench: $(VENV)/all.stamp ## Measure the service beside others, ten minutes (PEERS=none leaves out what needs installing)
+bench: $(VENV)/all.stamp $(BIN)/haproxy ## Measure the service beside others, half an hour (PEERS=none: without theirs)
 	PEERS=$(PEERS) $(BIN)/python -m benchmarks
 
 bench-short: $(VENV)/all.stamp ## Hold the service's processor time against the floor, in a minute
