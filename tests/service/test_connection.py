@@ -286,15 +286,14 @@ def test_idleness_counts_from_the_last_answer_and_not_while_a_request_is_under_w
     connection.server_state = ServerState()
     connection.timeout_keep_alive = 75
     connection._end_idleness()  # while a request is under way
-    assert clock.timer is not None
     clock.now += 25
     connection.answer(b"content-length: 0\r\n\r\n", b"")
     clock.now -= 25
-    clock.ring()
-    assert not line.closed
-    clock.ring()
-    assert clock.now == 200.0  # 75 after the answer
-    assert line.closed
+    found = []
+    for _ in range(2):
+        clock.ring()
+        found.append((clock.now, line.is_closing()))
+    assert found == [(175.0, False), (200.0, True)]  # 75 after the answer
     assert clock.timer is None
 
 
