@@ -58,7 +58,7 @@ class CarefulDecoder:
     def _rows(self, decoded: list[list[Any]]) -> Rows:
         strings = [isinstance(column, StringColumn) for column in self._columns]
         cells = np.array(decoded, dtype=object).reshape(len(decoded), len(self._columns))
-        return Rows(cells[:, ~np.array(strings)].astype(np.float64), cells[:, strings])
+        return Rows(cells[:, ~np.array(strings)].astype(np.float64, order="C"), cells[:, strings])
 
     def _row(self, row: Any, where: str, problems: Problems) -> Iterator[float | str | None]:
         for column, value in self._cells(row, where, problems):

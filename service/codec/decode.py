@@ -9,11 +9,16 @@ import numpy as np
 import orjson
 
 from service.bundle import Rows, Signature
+from service.codec.bytewise import BytewiseDecoder
 from service.codec.careful import CarefulDecoder, Problems
-from service.codec.columns import NumberColumn, columns_of, describe, quote
+from service.codec.columns import Column, NumberColumn, columns_of, describe, quote
 from service.codec.fast import FastDecoder
 from service.codec.numeric import NumericDecoder
 from service.errors import MalformedError, TooLargeError
+
+BYTEWISE_BYTES = 8 * 1024
+BYTEWISE_NAMED_BYTES = 64 * 1024
+"""From these lengths on, of rows as arrays and by name, ``BytewiseDecoder`` takes less time than ``FastDecoder``."""
 
 _KEYS = ("instances", "features", "probabilities", "decision_values")
 
@@ -40,6 +45,7 @@ class Decoder:
         self._careful = CarefulDecoder(columns, texts=texts)
         numeric = [column for column in columns if isinstance(column, NumberColumn)]
         self._numeric = NumericDecoder(numeric) if len(numeric) == len(columns) else None
+        self._bytewise = _bytewise_decoder(columns)
         self._available = {
             "probabilities": signature.outputs.probabilities,
             "decision_values": signature.outputs.decision_width is not None,
@@ -47,17 +53,31 @@ class Decoder:
 
     def request(self, body: bytes, *, max_rows: int) -> Request:
         """Raises MalformedError, TooLargeError (more than ``max_rows`` rows) or RowsError."""
-        return self._numeric_request(body, max_rows) or self._request(_parse(body), max_rows)
+        return self._request_from_bytes(body, max_rows) or self._request(_parse(body), max_rows)
 
     def plain_request(self, body: bytes, *, max_rows: int) -> Request | None:
         """A request in which all is in order, in microseconds; None for any other, be it wrong or not."""
-        return self._numeric_request(body, max_rows) or self._ordinary_request(body, max_rows)
+        return self._request_from_bytes(body, max_rows) or self._ordinary_request(body, max_rows)
 
-    def _numeric_request(self, body: bytes, max_rows: int) -> Request | None:
-        found = None if self._numeric is None else self._numeric.decode(body, max_rows=max_rows)
+    def _request_from_bytes(self, body: bytes, max_rows: int) -> Request | None:
+        """A request whose cells never become objects, where that takes less time."""
+        if self._numeric is not None and _is_numeric(body):
+            return self._numeric_request(self._numeric, body, max_rows)
+        return self._bytewise_request(body, max_rows)
+
+    def _numeric_request(self, numeric: NumericDecoder, body: bytes, max_rows: int) -> Request | None:
+        found = numeric.decode(body, max_rows=max_rows)
         if found is None or not self._gives(found.options):
             return None
         return _plain(Rows(found.numbers, np.empty((len(found.numbers), 0), np.object_)), found.options)
+
+    def _bytewise_request(self, body: bytes, max_rows: int) -> Request | None:
+        if self._bytewise is None or len(body) < BYTEWISE_BYTES:
+            return None
+        if len(body) < BYTEWISE_NAMED_BYTES and body.startswith(b"[{", body.find(b"[")):
+            return None
+        found = self._bytewise.decode(body, max_rows=max_rows)
+        return None if found is None or not self._gives(found.options) else _plain(found.rows, found.options)
 
     def _ordinary_request(self, body: bytes, max_rows: int) -> Request | None:
         try:
@@ -128,6 +148,19 @@ def _may_hold_booleans(body: bytes) -> bool:
 
 def _plain(rows: Rows, options: dict[str, bool]) -> Request:
     return Request(rows, options.get("probabilities", False), options.get("decision_values", False), legacy=False)
+
+
+def _bytewise_decoder(columns: Sequence[Column]) -> BytewiseDecoder | None:
+    try:
+        return BytewiseDecoder(columns)
+    except ValueError:
+        return None
+
+
+def _is_numeric(body: bytes) -> bool:
+    """Whether there is no string, no object and no null between the first bracket and the last."""
+    start, end = body.find(b"["), body.rfind(b"]")
+    return body.find(b'"', start, end) < 0 and body.find(b"n", start, end) < 0
 
 
 def _option(document: dict[str, Any], key: str, available: bool, problems: Problems) -> bool:

@@ -53,11 +53,15 @@ class FastDecoder:
         if not self._strings:
             return Rows(numbers, np.empty((len(numbers), 0), object))
         cells = [columns[i] for i, _ in self._strings]
-        codes = [column.decode(values) for (_, column), values in zip(self._strings, cells, strict=True)]
-        if None in codes:
-            return None
+        codes = []
+        for (_, column), values in zip(self._strings, cells, strict=True):
+            found = column.decode(values)
+            if found is None:
+                return None
+            codes.append(found)
         strings = np.array(cells, object).T
-        return Rows(numbers if self._numeric else np.empty((len(strings), 0)), strings, np.array(codes, np.float64).T)
+        numbers = numbers if self._numeric else np.empty((len(strings), 0))
+        return Rows(numbers, strings, _matrix(list(chain.from_iterable(codes)), len(codes)))
 
 
 class _Numbers:
@@ -82,24 +86,18 @@ class _Numbers:
             return self._decode_nullable(cells) if None in cells else None
 
     def _decode_present(self, cells: list[Any]) -> NDArray[np.float64] | None:
-        numbers = self._matrix(cells)
+        numbers = _matrix(cells, self._width)
         return numbers if self._rules.hold(numbers) else None
 
     def _decode_nullable(self, cells: list[Any]) -> NDArray[np.float64] | None:
         try:
-            numbers = self._matrix([_NAN if cell is None else cell for cell in cells])
+            numbers = _matrix([_NAN if cell is None else cell for cell in cells], self._width)
         except struct.error:
             return None
         missing = np.isnan(numbers)
         if missing[:, self._required].any() or np.count_nonzero(missing) != cells.count(None):
             return None
         return numbers if self._rules.hold(numbers, missing) else None
-
-    def _matrix(self, cells: list[Any]) -> NDArray[np.float64]:
-        """Raises struct.error for anything but a boolean or a number within float64."""
-        numbers = np.empty(len(cells))
-        struct.pack_into(f"{len(cells)}d", numbers.data, 0, *cells)  # NumPy itself would also take a numeric string
-        return numbers.reshape(self._width, -1).T
 
 
 class _Strings:
@@ -120,6 +118,16 @@ class _Strings:
         except TypeError:  # an array or an object
             pass
         return None
+
+
+def _matrix(cells: list[Any], width: int) -> NDArray[np.float64]:
+    """Cells, column by column, as a matrix (rows, columns), row by row in memory: sums may depend on that.
+
+    Raises struct.error for anything but a boolean or a number within float64; NumPy would also take a numeric string.
+    """
+    numbers = np.empty(len(cells))
+    struct.pack_into(f"{len(cells)}d", numbers.data, 0, *cells)
+    return np.ascontiguousarray(numbers.reshape(width, -1).T)
 
 
 def _pick(keys: Sequence[Any]) -> Callable[[Any], Sequence[Any]]:

@@ -31,16 +31,30 @@ class NumericDecoder:
     """Decodes ``{"instances": [[...], ...]}`` where every cell is a number that its column takes.
 
     Anything else, be it wrong or only out of the ordinary (null, true, rows by name, a repeated key), it leaves alone.
-    simdjson reads numbers to the nearest float64, as Python does, and refuses what is no number or out of range.
     """
 
     def __init__(self, columns: Sequence[NumberColumn]) -> None:
-        self._width = len(columns)
+        self._parser = MatrixParser(len(columns))
         self._rules = NumberRules(columns)
-        self._parsers: list[simdjson.Parser] = []
 
     def decode(self, body: bytes, *, max_rows: int) -> NumericRequest | None:
         """The request, or None if it is to be decoded otherwise. May be called from several threads."""
+        found = self._parser.parse(body, max_rows=max_rows)
+        return found if found is not None and self._rules.hold(found.numbers) else None
+
+
+class MatrixParser:
+    """Parses ``{"instances": [[...], ...]}`` of numbers in rows of one width.
+
+    simdjson reads numbers to the nearest float64, as Python does, and refuses what is no number or out of range.
+    """
+
+    def __init__(self, width: int) -> None:
+        self._width = width
+        self._parsers: list[simdjson.Parser] = []
+
+    def parse(self, body: bytes, *, max_rows: int) -> NumericRequest | None:
+        """The request, or None if it is another. May be called from several threads."""
         if not body.startswith(b"{"):  # which also keeps out a byte order mark
             return None
         try:
@@ -48,14 +62,14 @@ class NumericDecoder:
         except IndexError:
             parser = simdjson.Parser()
         try:
-            found = self._decode(parser, body, max_rows)
+            found = self._parse(parser, body, max_rows)
         except Exception:  # it raises half a dozen types; the parser is given up, for the error may hold on to parts
             return None
         if len(body) <= _KEPT_BYTES:
             self._parsers.append(parser)
         return found
 
-    def _decode(self, parser: simdjson.Parser, body: bytes, max_rows: int) -> NumericRequest | None:
+    def _parse(self, parser: simdjson.Parser, body: bytes, max_rows: int) -> NumericRequest | None:
         document: Any = parser.parse(body)
         options: dict[str, Any] = {}
         if len(document) > 1:
@@ -68,8 +82,7 @@ class NumericDecoder:
         if rows > max_rows or not self._is_matrix(body, instances, rows, len(numbers)):
             return None
         # The buffer is the parser's own, which the next body would overwrite.
-        matrix = numbers.reshape(rows, self._width).copy()
-        return NumericRequest(matrix, options) if self._rules.hold(matrix) else None
+        return NumericRequest(numbers.reshape(rows, self._width).copy(), options)
 
     def _is_matrix(self, body: bytes, instances: Any, rows: int, cells: int) -> bool:
         """Whether the flat numbers came from ``rows`` arrays of the right length with no array inside them.

@@ -85,10 +85,15 @@ def instances(draw: st.DrawFn, of: Signature) -> list[Any]:
     return draw(st.lists(form, max_size=5))
 
 
+def bodies(of: Signature) -> st.SearchStrategy[bytes]:
+    """Requests for the signature, right or wrong."""
+    return bodies_of(instances(of))
+
+
 @st.composite
-def bodies(draw: st.DrawFn, of: Signature) -> bytes:
+def bodies_of(draw: st.DrawFn, rows: st.SearchStrategy[list[Any]]) -> bytes:
     """Requests as JSON in several spellings, sometimes with bytes cut out, put in or doubled."""
-    document: dict[str, Any] = {"instances": draw(instances(of))}
+    document: dict[str, Any] = {"instances": draw(rows)}
     options = draw(st.dictionaries(st.sampled_from(["probabilities", "decision_values", "other"]), st.booleans()))
     document = draw(st.sampled_from([document | options, options | document, {"features": 1} | document]))
     separators = draw(st.sampled_from([(",", ":"), (", ", ": "), (" ,\n", "\t: ")]))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from service.bundle import Outputs, Signature
 from service.codec import Decoder, Request, decode_instances
+from service.codec.decode import BYTEWISE_BYTES
 from service.codec.fast import FastDecoder
 from service.errors import MalformedError, RequestError, RowsError, TooLargeError
 from tests.service.codec.signatures import JSON, bodies, feature, instances, signature, signatures, texts
@@ -200,6 +201,44 @@ def test_what_is_not_in_order_is_left_to_be_looked_at(body: bytes) -> None:
     assert Decoder(FLAT).plain_request(body, max_rows=4) is None
 
 
+TOWN = feature("town", "string", nullable=True, closed=True, categories=("Rome", "Oslo"))
+LARGE: list[list[Any]] = [[i, ("Rome", "Oslo", None)[i % 3]] for i in range(5000)]
+NAMED = [{"rooms": rooms, "town": town} for rooms, town in LARGE]
+
+
+@pytest.mark.parametrize(
+    ("rows", "of"),
+    [
+        (LARGE, signature(feature("rooms", "int64"), TOWN)),
+        (NAMED, signature(feature("rooms", "int64"), TOWN)),
+        (LARGE, signature(feature("rooms"), TOWN.model_copy(update={"categories": ("Rome",), "closed": False}))),
+        ([[row[0], None] for row in LARGE], signature(feature("rooms"), feature("age", nullable=True))),
+        ([[row[0], 0.5] for row in LARGE], signature(feature("rooms"), feature("age", nullable=True))),
+        ([[row[0], True] for row in LARGE], signature(feature("rooms"), feature("garden", "bool"))),
+    ],
+)
+def test_many_rows_are_decoded_as_few_are(rows: list[Any], of: Signature) -> None:
+    body = json.dumps({"instances": rows}).encode()
+    assert len(body) > BYTEWISE_BYTES
+    plain = Decoder(of).plain_request(body, max_rows=5000)
+    careful = Careful(of).request(body, max_rows=5000)
+    assert plain is not None
+    assert_same(plain.rows, careful.rows)
+    assert_same(Decoder(of).request(body, max_rows=5000).rows, careful.rows)
+    assert Decoder(of).plain_request(body, max_rows=4999) is None
+
+
+@pytest.mark.parametrize("rows", [LARGE, NAMED])
+def test_a_fault_among_many_rows_is_named(rows: list[Any]) -> None:
+    of = signature(feature("rooms", "int64"), TOWN.model_copy(update={"categories": ("Rome", "Osl0")}))
+    with pytest.raises(RowsError) as caught:
+        ask({"instances": rows}, of=of, max_rows=5000)
+    assert str(caught.value.problems[0]) == "instances[1].town: expected one of 'Rome', 'Osl0', got 'Oslo'"
+    regression = signature(feature("rooms"), TOWN, outputs=Outputs(dtype="float64"))
+    with pytest.raises(RowsError, match="this model gives no probabilities"):
+        ask({"instances": rows, "probabilities": True}, of=regression, max_rows=5000)
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_a_request_is_decoded_or_refused_whatever_it_holds(data: st.DataObject) -> None:
@@ -230,11 +269,11 @@ class Careful(Decoder):
 
     def __init__(self, of: Signature) -> None:
         super().__init__(of)
-        self._numeric = None
+        self._numeric = self._bytewise = None
         self._fast = FastDecoder((), texts=False)  # which knows no row
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_what_is_taken_to_be_in_order_is_what_the_careful_way_makes_of_it(data: st.DataObject) -> None:
     of = data.draw(signatures())

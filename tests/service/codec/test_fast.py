@@ -27,6 +27,8 @@ def assert_same(got: Rows, expected: Rows) -> None:
     np.testing.assert_array_equal(got.numbers, expected.numbers)
     np.testing.assert_array_equal(np.signbit(got.numbers), np.signbit(expected.numbers))
     assert (got.numbers.dtype, got.numbers.shape) == (expected.numbers.dtype, expected.numbers.shape)
+    assert got.numbers.flags.c_contiguous
+    assert expected.numbers.flags.c_contiguous
     assert (got.strings.dtype, got.strings.shape) == (expected.strings.dtype, expected.strings.shape)
     assert got.strings.tolist() == expected.strings.tolist()
 
