@@ -7,9 +7,11 @@ import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
 import boto3
+import botocore.session
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -38,6 +40,14 @@ _LAST = "tests/service/compile/"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begins with what takes long, and ends with many short modules: no core waits for another's last one."""
     items.sort(key=lambda item: (item.nodeid.startswith(_LAST), not item.nodeid.startswith(_FIRST)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def apis() -> Iterator[None]:
+    """AWS's descriptions of its APIs, read once for all tests: that takes longer than most of their calls."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.session, "create_loader", cache(botocore.session.create_loader))
+        yield
 
 
 @pytest.fixture(scope="session")
