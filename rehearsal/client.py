@@ -142,16 +142,13 @@ class Client:
         return connection
 
     async def ask_after_pauses(self, pauses: int, seconds: float, *, clients: int) -> None:
-        """Many ask at almost the same time, then nobody for so many seconds, and so on.
+        """Many ask at the same time, and each again so many seconds after its answer.
 
-        So the balancer comes to have as many connections to the targets, all idle since about the same moment.
+        So the balancer comes to have as many connections to the targets, all idle for as long.
         """
-        started_at = time.monotonic()
-        for number in range(pauses + 1):
-            await asyncio.sleep(max(0.0, started_at + number * seconds - time.monotonic()))
-            await asyncio.gather(*(self._ask_once() for _ in range(clients)))
+        await asyncio.gather(*(self._ask_and_pause(pauses, seconds) for _ in range(clients)))
 
-    async def _ask_once(self) -> None:
+    async def _ask_and_pause(self, pauses: int, seconds: float) -> None:
         async def exchange(request: bytes) -> Answer:
             connection = await Connection.open(self._port)
             try:
@@ -160,6 +157,9 @@ class Client:
                 connection.close()
 
         await self.ask(self.large(), time.monotonic(), exchange, kept_alive=False)
+        for _ in range(pauses):
+            await asyncio.sleep(seconds)
+            await self.ask(self.large(), time.monotonic(), exchange, kept_alive=False)
 
     def large(self) -> int:
         """The index of a body of many rows."""

@@ -17,6 +17,7 @@ from rehearsal.ecs import Service
 from rehearsal.exam import Exam
 from rehearsal.fargate import Fargate
 from rehearsal.models import FIRST, SECOND, Models
+from rehearsal.network import Distant
 from rehearsal.object_store import ObjectStore
 from rehearsal.outcomes import Outcome
 from rehearsal.production import Production
@@ -54,14 +55,18 @@ class Stage(NamedTuple):
 
 
 class Scene(NamedTuple):
-    """``play`` says how it ended, which should be as ``expected``. ``without`` is the protection that is off."""
+    """``play`` says how it ended, which should be as ``expected``. ``without`` is the protection that is off.
+
+    ``distance_seconds`` is what a byte takes between the balancer and a task.
+    """
 
     name: str
     question: str
     play: Callable[[Stage], Awaitable[str]]
     expected: str
     order: Order = "drain first"
-    rate: float = 200.0
+    rate: float = 100.0
+    distance_seconds: float = 0
     without: str | None = None
     change: Callable[[Deployed], Deployed] = lambda deployed: deployed
 
@@ -83,7 +88,8 @@ async def perform(scene: Scene, production: Production, folder: Path) -> SceneRe
             credentials = await _assume(definition, store)
             return fargate.launch(definition, credentials)
 
-        service = Service(deployed, balancer, launch, timeline, order=scene.order)
+        way = Distant(balancer, scene.distance_seconds, stack) if scene.distance_seconds else balancer
+        service = Service(deployed, way, launch, timeline, order=scene.order)
         stack.push_async_callback(service.close)
         await service.create()
         timeline.begin()

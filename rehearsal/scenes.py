@@ -14,6 +14,10 @@ from rehearsal.scene import CRASHING, Scene, Stage
 PATIENCE_SECONDS = 600.0
 """How long a scene waits for what should happen; a release that fails its checks is given up after some minutes."""
 
+DISTANCE_SECONDS = 0.002
+"""Between zones: "single-digit millisecond latency", there and back
+(https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-regions-availability-zones.html)."""
+
 _POLL_SECONDS = 0.2
 _COMPLETED, _ROLLED_BACK = "completed", "rolled back"
 
@@ -72,11 +76,10 @@ async def killed(stage: Stage) -> str:
 
 
 async def killed_while_rolling(stage: Stage) -> str:
-    member = _ready(stage)[-1]
     deploying = asyncio.create_task(stage.service.deploy(stage.new_tag))
     await asyncio.sleep(3)
-    if member.task.alive and member.ending is None:
-        await _spoil(stage, member, member.task.kill, "is killed")
+    member = _ready(stage)[-1]
+    await _spoil(stage, member, member.task.kill, "is killed")
     return await deploying
 
 
@@ -106,14 +109,14 @@ async def out_and_in(stage: Stage) -> str:
 
 
 async def slow_and_stuck(stage: Stage) -> str:
-    """A slow client begins each second and takes almost the deadline; so some are amid their request at any moment."""
-    deadline = float(stage.new_tag.environment["ALPHARD_REQUEST_DEADLINE_SECONDS"])
+    """A slow client begins each second and takes half the deadline; so some are amid their request at any moment."""
+    deadline = _seconds(stage, "REQUEST_DEADLINE")
     client, asking = stage.client, set[asyncio.Task[None]]()
     stuck = [await client.begin_and_stop(client.large()) for _ in range(8)]
     stage.timeline.mark(f"{len(stuck)} clients are stuck, a slow one begins each second")
     deploying = asyncio.create_task(stage.service.deploy(stage.new_tag))
     while not deploying.done():
-        asking.add(asyncio.create_task(client.ask_slowly(client.large(), 0.8 * deadline)))
+        asking.add(asyncio.create_task(client.ask_slowly(client.large(), deadline / 2)))
         await asyncio.wait({deploying}, timeout=1)
     await asyncio.gather(*asking)
     for connection in stuck:
@@ -122,12 +125,9 @@ async def slow_and_stuck(stage: Stage) -> str:
 
 
 async def pauses(stage: Stage) -> str:
-    """Connections are idle until either the balancer or the task gives them up."""
-    idle = min(
-        stage.deployed.load_balancer.idle_timeout_seconds,
-        float(stage.new_tag.environment["ALPHARD_KEEP_ALIVE_SECONDS"]),
-    )
-    await stage.client.ask_after_pauses(max(1, round(60 / idle)), idle, clients=64)
+    """Each client comes back just as the connection that it last used is given up, by the balancer or the task."""
+    idle = min(stage.deployed.load_balancer.idle_timeout_seconds, _seconds(stage, "KEEP_ALIVE"))
+    await stage.client.ask_after_pauses(round(60 / idle), idle - DISTANCE_SECONDS, clients=32)
     return "answered"
 
 
@@ -206,6 +206,7 @@ SCENES = (
         pauses,
         "answered",
         rate=2,
+        distance_seconds=DISTANCE_SECONDS,
     ),
 )
 
@@ -224,6 +225,11 @@ SHIFTED = (
     ),
 )
 """For an environment where ECS shifts traffic between two target groups."""
+
+
+def _seconds(stage: Stage, setting: str) -> float:
+    """What a task is told."""
+    return float(stage.deployed.task.environment[f"ALPHARD_{setting}_SECONDS"])
 
 
 async def _promote(stage: Stage, version: str) -> None:

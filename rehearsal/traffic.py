@@ -19,6 +19,8 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+import uvloop
+
 from rehearsal.client import Answer, Client, Connection
 from rehearsal.errors import RehearsalError
 from rehearsal.exam import Exam
@@ -143,4 +145,5 @@ async def _main(plan: Plan) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_main(Plan(*json.loads(sys.argv[1]))))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_main(Plan(*json.loads(sys.argv[1]))))
