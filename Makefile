@@ -8,7 +8,7 @@ PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install serve cost doctor diff deploy verify deployed push promote image base audit template-diff template-comment test test-all bench bench-short snapshots lint style format lock clean
+.PHONY: help install serve cost doctor diff deploy verify deployed push promote image base audit template-diff template-comment test test-all rehearse bench bench-short snapshots lint style format lock clean
 
 help: ## Print the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "make %-16s %s\n", $$1, $$2}'
@@ -67,6 +67,9 @@ test: style node_modules/.stamp $(BIN)/haproxy ## Lint, type-check and test
 
 test-all: style node_modules/.stamp $(BIN)/haproxy ## The same, with the tests that take minutes
 	$(TYPES_AND_TESTS)
+
+rehearse: install $(BIN)/haproxy ## Deploy into a stand-in for AWS, and play deployments and faults under traffic (ENV=dev, ONLY=...)
+	$(BIN)/python -m rehearsal --env "$(or $(ENV),dev)" --only "$(ONLY)"
 
 bench: $(VENV)/all.stamp $(BIN)/haproxy ## Measure the service beside others, half an hour (PEERS=none: without theirs)
 	PEERS=$(PEERS) $(BIN)/python -m benchmarks

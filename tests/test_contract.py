@@ -126,7 +126,9 @@ def test_only_the_app_is_made_of_the_cdk(module: str) -> None:
 
 @pytest.mark.parametrize("module", sorted(MODULES | OF_STACKS))
 def test_the_service_and_the_stacks_never_import_each_other(module: str) -> None:
+    """Nor what stands above both: the rehearsal, the benchmarks, the tests."""
     other = {"stacks", "app", "aws_cdk", "constructs"} if module.startswith("service") else {"service"}
+    other |= {"rehearsal", "benchmarks", "tests"}
     assert not {name.partition(".")[0] for name in _imports((MODULES | OF_STACKS)[module])} & other
 
 
