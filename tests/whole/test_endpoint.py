@@ -22,8 +22,9 @@ from sklearn.linear_model import LogisticRegression
 
 from service.example import fit_example
 from service.promotion import promote
-from service.publish import Published, publish
-from service.stores import open_store
+from service.publish import publish
+from service.stores import Store, open_store
+from service.stores.fetch import Bundle, fetch
 from tests.service.kinds import mixed_frame
 from tests.serving import Client, Reply, ask, free_port, until
 
@@ -211,44 +212,61 @@ class _Callers:
             thread.join()
 
 
-def _two_versions(store: str) -> tuple[Any, dict[str, list[Any]], list[Published]]:
+class Versions(NamedTuple):
+    """Two versions of a model, rows, and what each version answers to them."""
+
+    rows: Any
+    expected: dict[str, list[Any]]
+    bundles: list[Bundle]
+
+    def put(self, store: Store) -> list[str]:
+        """Writes both into a store; how they are called."""
+        for bundle in self.bundles:
+            store.create_version(bundle.manifest, bundle.files)
+        return list(self.expected)
+
+
+@pytest.fixture(scope="module")
+def versions(tmp_path_factory: pytest.TempPathFactory) -> Versions:
     X = np.random.default_rng(0).normal(size=(120, 4))
     estimators = [
         RandomForestClassifier(10, random_state=0).fit(X, X[:, 0] > 0),
         LogisticRegression().fit(X, X[:, 1] > 0),
     ]
-    published = [publish(estimator, X, name="m", store=store) for estimator in estimators]
-    expected = {p.version: e.predict(X).tolist() for p, e in zip(published, estimators, strict=True)}
+    store = str(tmp_path_factory.mktemp("versions"))
+    published = [publish(estimator, X, name="m", store=store).version for estimator in estimators]
+    expected = {version: e.predict(X).tolist() for version, e in zip(published, estimators, strict=True)}
     assert len({tuple(answers[:1]) for answers in expected.values()}) + len(expected) > 2
-    return X, expected, published
+    return Versions(X, expected, [fetch(open_store(store), "m", version) for version in published])
 
 
-def test_a_promotion_every_second_loses_no_request_and_mixes_no_answer(store_uri: str, tmp_path: Path) -> None:
-    X, expected, published = _two_versions(store_uri)
+def test_a_promotion_every_second_loses_no_request_and_mixes_no_answer(
+    store_uri: str, tmp_path: Path, versions: Versions
+) -> None:
     store = open_store(store_uri)
-    promote(store, "m", published[0].version, "production")
+    published = versions.put(store)
+    promote(store, "m", published[0], "production")
     with served(f"{store_uri}/m@production", tmp_path, ALPHARD_POLL_SECONDS="0.2") as endpoint:
-        callers = _Callers(endpoint, X, expected)
+        callers = _Callers(endpoint, versions.rows, versions.expected)
         for turn in range(1, 9):
-            version = published[turn % 2].version
+            version = published[turn % 2]
             promote(store, "m", version, "production")
             until(partial(callers.have_seen_last, version), "the promoted version")
             time.sleep(0.3)
         callers.stop()
         assert callers.wrong == []
-        assert set(callers.versions) == set(expected)
+        assert set(callers.versions) == set(published)
         assert len(callers.versions) > 500
 
 
-def test_a_bad_version_is_reported_and_the_working_one_keeps_serving(tmp_path: Path) -> None:
+def test_a_bad_version_is_reported_and_the_working_one_keeps_serving(tmp_path: Path, versions: Versions) -> None:
     store_uri = f"file://{tmp_path}/store"
-    X, expected, published = _two_versions(store_uri)
     store = open_store(store_uri)
-    good, bad = published
-    promote(store, "m", good.version, "production")
+    good, bad = versions.put(store)
+    promote(store, "m", good, "production")
     with served(f"{store_uri}/m@production", tmp_path, ALPHARD_POLL_SECONDS="0.1") as endpoint:
-        promote(store, "m", bad.version, "candidate")
-        artifact = next((tmp_path / "store" / "m" / "versions" / bad.version).glob("model.*"))
+        promote(store, "m", bad, "candidate")
+        artifact = next((tmp_path / "store" / "m" / "versions" / bad).glob("model.*"))
         data = bytearray(artifact.read_bytes())
         data[len(data) // 2] ^= 1
         artifact.unlink()
@@ -259,13 +277,13 @@ def test_a_bad_version_is_reported_and_the_working_one_keeps_serving(tmp_path: P
         until(lambda: "rejected" in ask(endpoint.port, "GET", "/ready").json(), "the rejection to show")
         ready = ask(endpoint.port, "GET", "/ready")
         assert ready.status == 200
-        assert ready.json()["model"]["version"] == good.version
-        assert ready.json()["rejected"]["version"] == bad.version
-        answer = _predict(endpoint, instances=X.tolist()).json()
-        assert answer["model"]["version"] == good.version
-        assert answer["predictions"] == expected[good.version]
+        assert ready.json()["model"]["version"] == good
+        assert ready.json()["rejected"]["version"] == bad
+        answer = _predict(endpoint, instances=versions.rows.tolist()).json()
+        assert answer["model"]["version"] == good
+        assert answer["predictions"] == versions.expected[good]
         assert "alphard_model_rejected 1" in ask(endpoint.port, "GET", "/metrics").body.decode()
-    assert any(line["level"] == "ERROR" and line.get("model_version") == bad.version for line in endpoint.lines())
+    assert any(line["level"] == "ERROR" and line.get("model_version") == bad for line in endpoint.lines())
 
 
 def test_a_model_that_is_not_there_leaves_the_endpoint_unready_with_a_reason(tmp_path: Path) -> None:
