@@ -62,14 +62,18 @@ def _serve() -> None:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
     from werkzeug.serving import make_server
 
-    from rehearsal.moto_updates import teach
+    def make(service: Any) -> Any:
+        """When a service is first asked; most tests never need more than S3."""
+        if service == "cloudformation":
+            from rehearsal.moto_updates import teach
 
-    teach()
-    warnings.simplefilter("ignore")
+            teach()
+        return create_backend_app(service)
+
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # not a line for each request,
     logging.getLogger("moto").setLevel(logging.ERROR)  # nor for each resource that it passes over
     warnings.simplefilter("ignore")
-    application = OneAtATime(DomainDispatcherApplication(create_backend_app))
+    application = OneAtATime(DomainDispatcherApplication(make))
     server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=MotoRequestHandler)
     sys.stdout.write(f"{server.server_port}\n")
     sys.stdout.flush()
