@@ -32,7 +32,7 @@ from service.telemetry.logs import Output, configure_logging
 from tests.service.manifests import manifest
 
 ROW = [3, None, True, "Rome", "new"]
-WAIT_SECONDS = 20.0
+WAIT_SECONDS = 60.0
 
 
 class FakeModel(Model):

@@ -18,8 +18,8 @@ from tests.service.faults import Fault, Relay, relay
 
 @pytest.fixture
 def faults(s3: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Relay]:
-    """A relay on the way to the server, with nothing wrong yet, and a client that waits and retries little."""
-    monkeypatch.setattr("service.stores.s3._CONFIG", Config(read_timeout=0.3, retries={"total_max_attempts": 1}))
+    """A relay on the way to the server, with nothing wrong yet, and a client that does not retry."""
+    monkeypatch.setattr("service.stores.s3._CONFIG", Config(retries={"total_max_attempts": 1}))
     with relay(s3, lambda *_: None) as control:
         monkeypatch.setenv("AWS_ENDPOINT_URL", control.endpoint)
         yield control
@@ -104,7 +104,6 @@ def test_a_wrong_environment_is_one_line(
         ((503, "SlowDown"), UnavailableError, "S3 answered 503 SlowDown"),
         ((500, "InternalError"), UnavailableError, "S3 answered 500 InternalError"),
         ((429, "Throttling"), UnavailableError, "S3 answered 429 Throttling"),
-        ("hang", UnavailableError, "Read timeout on endpoint URL"),
         ("cut", UnavailableError, "[0-9]+ read, but total bytes expected is"),
         ("lose", UnavailableError, "Connection was closed"),
     ],
@@ -119,6 +118,16 @@ def test_a_refusal_names_bucket_and_key_and_what_may_pass_is_told_from_what_stay
     assert type(raised.value) is kind
     assert str(raised.value).startswith(f"s3://{bucket}/models/iris/versions/1/manifest.json: ")
     assert "\n" not in str(raised.value)
+
+
+def test_a_server_that_hangs_may_come_back(
+    store: Store, faults: Relay, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.stores.s3._CONFIG", Config(read_timeout=0.3, retries={"total_max_attempts": 1}))
+    faults.plan = lambda *_: "hang"
+    where = f"s3://{bucket}/models/iris/versions/1/manifest.json: "
+    with pytest.raises(UnavailableError, match=f"^{where}Read timeout on endpoint URL.*$"):
+        open_store(store.uri).read_manifest("iris", "1")
 
 
 def test_a_server_that_is_not_there_may_come_back(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
