@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 
+from rehearsal.client import Connection
 from rehearsal.ecs import Member
 from rehearsal.models import DAMAGED, FIRST, OTHER_ANSWERS, SECOND
 from rehearsal.scene import CRASHING, Scene, Stage
@@ -109,14 +110,17 @@ async def out_and_in(stage: Stage) -> str:
 
 
 async def slow_and_stuck(stage: Stage) -> str:
-    """A slow client begins each second and takes half the deadline; so some are amid their request at any moment."""
-    deadline = _seconds(stage, "REQUEST_DEADLINE")
-    client, asking = stage.client, set[asyncio.Task[None]]()
-    stuck = [await client.begin_and_stop(client.large()) for _ in range(8)]
-    stage.timeline.mark(f"{len(stuck)} clients are stuck, a slow one begins each second")
+    """A slow client begins each second and takes half the deadline, each fourth time another gets stuck.
+
+    So some are amid their request at any moment, on each task.
+    """
+    client, asking, stuck = stage.client, set[asyncio.Task[None]](), list[Connection]()
+    stage.timeline.mark("a slow client begins each second, one gets stuck every fourth")
     deploying = asyncio.create_task(stage.service.deploy(stage.new_tag))
     while not deploying.done():
-        asking.add(asyncio.create_task(client.ask_slowly(client.large(), deadline / 2)))
+        asking.add(asyncio.create_task(client.ask_slowly(client.large(), _seconds(stage, "REQUEST_DEADLINE") / 2)))
+        if len(asking) % 4 == 1:
+            stuck.append(await client.begin_and_stop(client.large()))
         await asyncio.wait({deploying}, timeout=1)
     await asyncio.gather(*asking)
     for connection in stuck:
