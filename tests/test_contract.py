@@ -24,10 +24,11 @@ SERVICE = ROOT / "service"
 
 # Lower may not import higher. A package stands for all of its modules.
 LAYERS = (
-    {"service.errors", "service.telemetry"},
+    {"service.errors", "service.telemetry", "service.processor"},
     {"service.bundle"},
-    {"service.agreement"},
+    {"service.agreement", "service.batching"},
     {"service.stores", "service.engines", "service.codec", "service.compile"},
+    {"service.warmup"},
     {"service.model"},
     {"service.loader", "service.promotion"},
     {"service.publish", "service.schemas", "service.settings", "service.drain", "service.problems"},

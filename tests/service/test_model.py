@@ -18,6 +18,7 @@ from service.publish.engine_choice import choose_engine
 from service.publish.golden import choose_golden
 from service.publish.preparation import prepare
 from service.publish.reference import Reference
+from tests.serving import WAIT_SECONDS
 
 X = np.random.default_rng(0).normal(size=(60, 3))
 Y = np.where(X[:, 0] > 0, "up", "down")
@@ -129,6 +130,21 @@ def test_answers_in_another_number_than_the_rows_fail(cost: Cost) -> None:
     model = Model(manifest, "0" * 64, _Engine(59), cost, batches=True)
     with pytest.raises(EngineError, match="59 rows of 60"):
         asyncio.run(model.predict(Rows(X, np.empty((60, 0), object))))
+
+
+def test_a_graph_is_called_side_by_side_on_all_of_the_tasks_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.model.processor_share", lambda: 3)
+    monkeypatch.setattr("service.model.INLINE_SECONDS", 0.0)  # every call goes to a worker
+    manifest, files = _bundle(LogisticRegression())
+    model = build_model(manifest, "0" * 64, files)
+    together, inside = threading.Barrier(3), model._engine.predict
+    monkeypatch.setattr(model._engine, "predict", lambda *a, **k: together.wait(WAIT_SECONDS) >= 0 and inside(*a, **k))
+
+    async def ask() -> list[Answers]:
+        rows = Rows(X[:2], np.empty((2, 0), np.object_))
+        return await asyncio.gather(*(model.predict(rows) for _ in range(3)))
+
+    assert len(asyncio.run(ask())) == 3
 
 
 def test_parts_are_answered_from_one_call() -> None:
