@@ -224,6 +224,9 @@ class Connection(HttpToolsProtocol):
         self._unwatch()
         self._refused = True
         self._direct_body = None
+        if self.pipeline:  # an answer to a request before the last is under way, and this one would come ahead of it
+            self.transport.close()
+            return
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.disconnected = True  # for the application, the client is gone
             self.cycle.message_event.set()

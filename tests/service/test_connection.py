@@ -63,6 +63,15 @@ def test_what_is_not_http_is_a_problem_and_closes_the_connection(port: int, word
     assert b"x-request-id: " + problem(answer)["request_id"].encode() in answer
 
 
+def test_what_is_not_http_after_requests_that_wait_only_closes_the_connection(
+    port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Talk(port, WHOLE + WHOLE + b"\x00\r\n\r\n") as talk:
+        assert talk.hear_all() == b""
+    assert ask(port, "GET", "/live").status == 200
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(min_size=1, max_size=80))
 def test_no_noise_on_the_wire_harms_the_server(port: int, noise: bytes) -> None:
