@@ -1,6 +1,8 @@
 """``python -m rehearsal``: deploys into a stand-in for AWS, and plays every scene with what it reads from there.
 
-Exits with 1 where a scene with all its protections lost a request, or ended otherwise than it should.
+Each run draws its scenes on the page dist/rehearsal.html; only a whole run of the default environment changes
+RESULTS.md and results.svg, which are kept. Exits with 1 where a scene with all its protections lost a request, or ended
+otherwise than it should; a protection whose absence costs nothing is only named.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from typing import NamedTuple
 from rehearsal.errors import RehearsalError
 from rehearsal.production import Production, deploy
 from rehearsal.protections import exposed
-from rehearsal.report import all_held, write_report
+from rehearsal.report import all_held, keep, write_page
 from rehearsal.results import SceneResult
 from rehearsal.scene import Scene, perform
 from rehearsal.scenes import SCENES, SHIFTED
@@ -26,6 +28,9 @@ from stacks.settings import SettingsError
 _SHIFTING = "staging"
 _SHORTEST = {"deployment": {"step_minutes": 1, "bake_minutes": 1}}
 """Where a release takes over by and by, that takes from minutes to hours; the order of things is the same."""
+
+_PAGE = Path("dist", "rehearsal.html")
+"""In the repository, from which it is run."""
 
 _SCENES_AT_ONCE = 2 * (os.cpu_count() or 1)
 """They mostly wait."""
@@ -51,7 +56,10 @@ def main() -> int:
         except (RehearsalError, SettingsError) as error:
             print(error, file=sys.stderr)  # noqa: T201 - as below
             return 1
-    _say(write_report(results, Path(__file__).parent))
+    _say(write_page(results, _PAGE))
+    if given.env == parser.get_default("env") and not given.only:
+        keep(results, Path(__file__).parent)
+    _say(f"Each scene as a picture: {_PAGE}")
     return 0 if all_held(results) else 1
 
 

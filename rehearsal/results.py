@@ -30,13 +30,15 @@ class SceneResult(NamedTuple):
     timeline: Mapping[str, Any]
     outcomes: Sequence[Outcome]
     allowed_to_fail: int
-    """Requests in the hands of a task that is killed outright, else 0."""
+    """Failed requests that were in the hands of a task that was killed or frozen, else 0."""
     expected: str
     """How the scene should end, "rolled back"."""
     found: str
     """How it ended, in the same words."""
     seconds: float
-    """How long traffic was sent."""
+    """When it ended and no more traffic was sent; what follows is the taking down."""
+    harmed: bool = False
+    """Whether a task was killed or frozen in it, so that what was in that task's hands may fail."""
 
     @property
     def lives(self) -> list[Life]:

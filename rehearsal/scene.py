@@ -130,6 +130,7 @@ async def perform(scene: Scene, production: Production, folder: Path) -> SceneRe
         expected=scene.expected,
         found=found,
         seconds=seconds,
+        harmed=bool(stage.spoilt),
     )
 
 

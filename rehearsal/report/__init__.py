@@ -11,18 +11,24 @@ from rehearsal.report.page import page
 from rehearsal.report.table import markdown, text
 from rehearsal.results import SceneResult
 
-_PAGE, _DRAWING, _TABLE = "results.html", "results.svg", "RESULTS.md"
+_DRAWING, _TABLE = "results.svg", "RESULTS.md"
 
 
-def write_report(results: Sequence[SceneResult], directory: Path) -> str:
-    """Writes page, drawing (where a scene was played with and without a protection) and table; the table as text."""
+def write_page(results: Sequence[SceneResult], path: Path) -> str:
+    """Writes the page, also the folder that it lies in; the table as text."""
     table = rows(results)
-    (directory / _PAGE).write_text(page(table), encoding="utf-8")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page(table), encoding="utf-8")
+    return text(table)
+
+
+def keep(results: Sequence[SceneResult], directory: Path) -> None:
+    """Writes the table, and the drawing where a scene was played with and without a protection."""
+    table = rows(results)
     drawing = compare(table)
     if drawing is not None:
         (directory / _DRAWING).write_text(drawing, encoding="utf-8")
     (directory / _TABLE).write_text(markdown(table, None if drawing is None else _DRAWING), encoding="utf-8")
-    return text(table)
 
 
 def all_held(results: Sequence[SceneResult]) -> bool:

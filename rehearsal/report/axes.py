@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from rehearsal.report.figures import percentile
@@ -76,17 +76,16 @@ def axes_of(scenes: Sequence[SceneResult]) -> Axes:
     low = math.floor(math.log10(max(0.01, min(middles, default=1))))
     high = math.ceil(math.log10(max(0.01, max(longest, default=10))))
     return Axes(
-        seconds=math.ceil(max([1.0, *(second for scene in scenes for second in _seconds(scene))])),
+        seconds=max(1, math.ceil(max(_end(scene) for scene in scenes))),
         requests=max((sum(each.kinds.values()) for each in drawn), default=1),
         low=low,
         high=max(high, low + 1),
     )
 
 
-def _seconds(scene: SceneResult) -> Iterable[float]:
-    yield from (outcome.intended_at + BIN_SECONDS for outcome in scene.outcomes)
-    yield from (since for life in scene.lives for since, _ in life.states)
-    yield from (moment.seconds for moment in scene.moments)
+def _end(scene: SceneResult) -> float:
+    """Without the taking down of its tasks, which comes after the last request."""
+    return max([scene.seconds, *(each.intended_at for each in scene.outcomes)])
 
 
 def _count(counts: dict[str, int], key: str) -> None:

@@ -11,6 +11,7 @@ from rehearsal.report.legend import KINDS, LATENCIES, LEGEND_HEIGHT, STATES, dra
 from rehearsal.report.palette import style
 from rehearsal.report.panels import shortened, words
 from rehearsal.report.picture import Heights, described, draw_scene
+from rehearsal.report.table import heading
 
 FIRST_CHOICE = ("a new image tag", "drain hold")
 _WIDTH, _MARGIN, _COLUMNS, _MARK_LINE = 900, 16, 2, 15
@@ -60,9 +61,7 @@ def _scene(row: Row, axes: Axes, top: float) -> tuple[list[str], float]:
 
 
 def _title(row: Row) -> str:
-    without = f" without {row.scene.without}" if row.scene.without else ""
-    name = f"{row.scene.name[:1].upper()}{row.scene.name[1:]}"
-    return f"{name}{without}: {row.figures.requests:,} requests, {row.lost:,} lost"
+    return f"{heading(row)}: {row.figures.requests:,} requests, {row.lost:,} lost"
 
 
 def _marks(row: Row, top: float) -> tuple[list[str], float]:

@@ -35,7 +35,7 @@ class Row(NamedTuple):
 
     @property
     def lost(self) -> int:
-        """Failed requests besides those that were in the hands of a task that was killed outright."""
+        """Failed requests besides those that were in the hands of a task that was killed or frozen."""
         return max(0, self.figures.failures - self.scene.allowed_to_fail)
 
     @property
@@ -47,7 +47,7 @@ class Row(NamedTuple):
 class Totals(NamedTuple):
     """Of the scenes with all protections on.
 
-    ``excused`` failed in the hands of tasks that were killed outright; ``bounded`` are the requests of scenes in which
+    ``excused`` failed in the hands of tasks that were killed or frozen; ``bounded`` are the requests of scenes in which
     none was; ``otherwise`` counts scenes that did not end as expected.
     """
 
@@ -104,7 +104,7 @@ def total(table: Sequence[Row]) -> Totals:
         requests=sum(row.figures.requests for row in protected),
         lost=sum(row.lost for row in protected),
         excused=sum(row.figures.failures - row.lost for row in protected),
-        bounded=sum(row.figures.requests for row in protected if row.scene.allowed_to_fail == 0),
+        bounded=sum(row.figures.requests for row in protected if not row.scene.harmed),
         otherwise=sum(row.scene.found != row.scene.expected for row in protected),
     )
 
@@ -114,7 +114,7 @@ def verdict(row: Row) -> str:
     if row.scene.without is not None:
         return costs(row)
     if row.held:
-        return f"held, {row.figures.failures} in hand" if row.figures.failures else "held"
+        return f"held, {row.figures.failures:,} in hand" if row.scene.harmed else "held"
     faults = [f"lost {row.lost:,}"] if row.lost else []
     faults += ["ended otherwise"] if row.scene.found != row.scene.expected else []
     return ", ".join(faults) or "nothing was sent"
@@ -126,15 +126,16 @@ def costs(row: Row) -> str:
         return "nothing to compare with"
     more = row.figures.failures - row.beside.figures.failures
     fewer = row.beside.figures.fewest_ready - row.figures.fewest_ready
-    found = [_count(more, "request")] if more > 0 else []
-    found += [_count(fewer, "ready task")] if fewer > 0 else []
+    found = [counted(more, "request")] if more > 0 else []
+    found += [counted(fewer, "ready task")] if fewer > 0 else []
     ends = (row.scene.found, row.beside.scene.found)
     told = [f"costs {', '.join(found)}"] if found else []
     told += [f"{ends[0]} instead of {ends[1]}"] if ends[0] != ends[1] else []
     return "; ".join(told) or COSTS_NOTHING
 
 
-def _count(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """ "1 request", "2 requests"."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 

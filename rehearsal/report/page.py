@@ -11,7 +11,7 @@ from rehearsal.report.figures import Row, total, verdict
 from rehearsal.report.legend import KINDS, LATENCIES, LEGEND_HEIGHT, STATES, draw_legend, legend_width
 from rehearsal.report.palette import FILLS, style
 from rehearsal.report.picture import picture
-from rehearsal.report.table import HEAD, NUMBERS, cells, headline, sentences, title
+from rehearsal.report.table import HEAD, NOTE, NUMBERS, cells, comparisons, findings, heading, headline
 
 LISTED = 50
 _FAILURE_HEAD = ("sent at, s", "what", "status", "rows", "connection", "after, ms", "model version", "detail")
@@ -22,12 +22,14 @@ _LAYOUT = (
     ".headline{font-size:clamp(26px,4.6vw,46px);font-weight:700;line-height:1.15;margin:10px 0 14px}"
     ".scroll{overflow-x:auto}table{border-collapse:collapse;font-size:13px;margin:14px 0;width:100%}"
     "th,td{border-bottom:1px solid;padding:5px 10px 5px 0;text-align:left;vertical-align:top}"
-    "thead th{font-weight:600}tbody th{font-weight:400}tbody+tbody{border-top:3px double}"
+    "thead th{font-weight:600}tbody th{font-weight:400;min-width:9em}tbody+tbody{border-top:3px double}"
     ".number{font-variant-numeric:tabular-nums;text-align:right;white-space:nowrap}"
-    ".verdict{font-weight:600}section{border-top:1px solid;margin-top:30px;padding-top:22px;break-inside:avoid}"
-    "svg{display:block;height:auto;margin:10px 0;width:100%}summary{cursor:pointer}"
+    ".verdict{font-weight:600}"
+    "section{border-top:1px solid;margin-top:30px;padding-top:22px;scroll-margin-top:64px;break-inside:avoid}"
+    "svg{display:block;height:auto;margin:10px 0;width:100%}section svg{min-width:760px}summary{cursor:pointer}"
+    ".findings{font-size:17px;max-width:60em}.legend{margin:0;padding:8px 0;position:sticky;top:0}"
     "ol.moments{columns:2 320px;font-size:13px;padding-left:26px}time{font-variant-numeric:tabular-nums}"
-    "@page{margin:14mm}@media print{body{max-width:none;padding:0}a{text-decoration:none}"
+    "@page{margin:14mm}@media print{body{max-width:none;padding:0}.legend{position:static}a{text-decoration:none}"
     "details::details-content{content-visibility:visible;height:auto}}"
 )
 
@@ -35,6 +37,7 @@ _LAYOUT = (
 def page(table: Sequence[Row]) -> str:
     """The whole document."""
     totals = total(table)
+    exposed = any(row.scene.without for row in table)
     whole = totals.requests > 0 and all(row.held for row in table if row.scene.without is None)
     return "\n".join(
         [
@@ -46,8 +49,9 @@ def page(table: Sequence[Row]) -> str:
             f"@media screen and (prefers-color-scheme:dark){{{_colours(1)}}}</style></head><body>",
             "<header><h1>The deployment, rehearsed</h1>",
             f'<p class="headline {"good" if whole else "bad"}">{escape(headline(totals))}</p>',
-            f"<ul>{''.join(f'<li>{escape(sentence)}</li>' for sentence in sentences(table))}</ul></header><main>",
+            f'<p class="findings">{escape(" ".join(findings(table)))}</p></header><main>',
             _table(table),
+            f"<ul>{''.join(f'<li>{escape(each)}</li>' for each in comparisons(table))}</ul>" if exposed else "",
             _legend(),
             *(_section(row, number, table) for number, row in enumerate(table, start=1)),
             "</main></body></html>\n",
@@ -60,7 +64,7 @@ def _colours(theme: int) -> str:
         FILLS[name][theme] for name in ("paper", "ink", "faint", "good", "bad", "stopped")
     )
     return (
-        f"body{{background:{paper};color:{ink}}}a{{color:inherit}}.faint{{color:{faint}}}.good{{color:{good}}}"
+        f"body,.legend{{background:{paper};color:{ink}}}a{{color:inherit}}.faint{{color:{faint}}}.good{{color:{good}}}"
         f".bad{{color:{bad}}}th,td,section,tbody{{border-color:{line}}}"
     )
 
@@ -75,18 +79,22 @@ def _table(table: Sequence[Row]) -> str:
     return (
         '<div class="scroll" role="region" aria-label="All scenes" tabindex="0">'
         f"<table><thead><tr>{head}</tr></thead>\n{body}\n</table></div>"
-        '<p class="faint">ready: tasks that were, when the fewest were. p50, p99, max: of the answered requests, from'
-        " when each should have been sent.</p>"
+        f'<p class="faint">{escape(NOTE)}</p>'
     )
 
 
 def _line(number: int, row: Row) -> str:
     name, *others, judged = cells(row)
-    data = "".join(f"<td{_kind(column)}>{escape(cell)}</td>" for column, cell in zip(HEAD[1:-1], others, strict=True))
+    data = "".join(_cell(row, column, cell) for column, cell in zip(HEAD[1:-1], others, strict=True))
     return (
         f'<tr><th scope="row"><a href="#scene-{number}">{escape(name)}</a></th>{data}'
         f'<td class="verdict {_colour(row)}">{escape(judged)}</td></tr>'
     )
+
+
+def _cell(row: Row, column: str, cell: str) -> str:
+    loud = ' class="verdict bad"' if column == "failed" and row.figures.failures else _kind(column)
+    return f"<td{loud}>{escape(cell)}</td>"
 
 
 def _kind(column: str) -> str:
@@ -106,7 +114,7 @@ def _legend() -> str:
         *draw_legend("latency", LATENCIES, kinds + 10, LEGEND_HEIGHT),
     ]
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1100 {2 * LEGEND_HEIGHT}" role="img"'
+        f'<svg class="legend" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1100 {2 * LEGEND_HEIGHT}" role="img"'
         f' aria-label="What the colours mean">{"".join(parts)}</svg>'
     )
 
@@ -114,18 +122,18 @@ def _legend() -> str:
 def _section(row: Row, number: int, table: Sequence[Row]) -> str:
     scene = row.scene
     alike = [each.scene for each in table if (each.scene.name, each.scene.order) == (scene.name, scene.order)]
-    without = f", without {scene.without}" if scene.without else ""
     setting = f"{scene.setting}. " if scene.setting else ""
-    facts = (
-        f"{setting}{scene.rate:g} requests a second for {scene.seconds:g} s; {scene.order}; expected:"
-        f" {scene.expected}, found: {scene.found}."
-    )
+    as_expected = scene.found == scene.expected
+    ended = f"ended as expected: {scene.found}" if as_expected else f"expected: {scene.expected}, found: {scene.found}"
+    facts = f"{setting}{scene.rate:g} requests a second for {scene.seconds:.0f} s; {scene.order}; {ended}."
     return "\n".join(
         [
-            f'<section id="scene-{number}"><h2>{escape(title(row) + without)}</h2>',
+            f'<section id="scene-{number}"><h2>{escape(heading(row))}</h2>',
             f"<p>{escape(scene.question)}</p>",
             f'<p class="faint">{escape(facts)} <span class="verdict {_colour(row)}">{escape(verdict(row))}</span></p>',
+            '<div class="scroll" role="region" aria-label="Picture" tabindex="0">',
             picture(row, axes_of(alike), name=f"scene-{number}"),
+            "</div>",
             f'<ol class="moments">{"".join(_moments(row))}</ol>',
             _failures(row),
             "</section>",

@@ -29,6 +29,7 @@ FILLS = {
     "cut": ("#99004d", "#ff7ab8"),
     "late": ("#b37400", "#ffc233"),
     "wrong": ("#000000", "#ffffff"),
+    "on-version": ("#1f1500", "#1f1500"),
     "version-0": ("#56b4e9", "#56b4e9"),
     "version-1": ("#009e73", "#1fb88b"),
     "version-2": ("#e69f00", "#e69f00"),

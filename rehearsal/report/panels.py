@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from xml.sax.saxutils import escape
 
 from rehearsal.report.axes import BIN_SECONDS, Bin, Frame
@@ -54,15 +55,15 @@ def draw_moments(frame: Frame, moments: Sequence[Moment], top: float, bottom: fl
     return parts
 
 
-def draw_tasks(frame: Frame, lives: Sequence[Life], top: float) -> list[str]:
-    """A bar for each task, as high as much as it serves, with its state in words where there is room."""
+def draw_tasks(frame: Frame, lives: Sequence[Life], end: float, top: float) -> list[str]:
+    """A bar for each task until ``end``, as high as much as it serves, with its state in words where there is room."""
     parts = []
     for row, life in enumerate(lives):
         y = top + row * TASK_HEIGHT
         label = f"task {shortened(life.task, 8)} · {shortened(life.release, 10)}"
         parts.append(words(frame.left - 8, y + 14, label, "ink end"))
-        ends = [since for since, _ in life.states[1:]] + [frame.axes.seconds]
-        for (since, state), until in zip(life.states, ends, strict=True):
+        states = [each for each in life.states if each[0] < end]
+        for (since, state), until in zip(states, [*(since for since, _ in states[1:]), end], strict=True):
             x, width, inset = frame.x(since), frame.x(until) - frame.x(since), _INSETS[state]
             told = f"task {life.task}, release {life.release}: {state} from {since:.1f} to {until:.1f} s"
             parts.append(
@@ -75,7 +76,7 @@ def draw_tasks(frame: Frame, lives: Sequence[Life], top: float) -> list[str]:
 
 
 def draw_versions(frame: Frame, drawn: Sequence[Bin], versions: Sequence[str], top: float, height: float) -> list[str]:
-    """A band in which each version of the model has its share of the answers."""
+    """A band in which each version of the model has its share of the answers, named where it has the most of them."""
     paths: list[list[str]] = [[] for _ in versions]
     for each in drawn:
         y, answers = top, sum(each.versions.values())
@@ -88,7 +89,23 @@ def draw_versions(frame: Frame, drawn: Sequence[Bin], versions: Sequence[str], t
         "</title></path>"
         for index, (name, path) in enumerate(zip(versions, paths, strict=True))
     ]
-    return [words(frame.left - 8, top + height - 2, "model version", "ink end"), *parts]
+    return [
+        words(frame.left - 8, top + height - 3, "model version", "ink end"),
+        *parts,
+        *_named(frame, drawn, top + 10),
+    ]
+
+
+def _named(frame: Frame, drawn: Sequence[Bin], y: float) -> list[str]:
+    """The versions that answered most, where there is room for their names."""
+    answered = [each for each in drawn if each.versions]
+    parts = []
+    for version, run in groupby(answered, lambda each: max(each.versions, key=lambda name: each.versions[name])):
+        bins = list(run)
+        x, end = frame.x(bins[0].seconds), frame.x(bins[-1].seconds + BIN_SECONDS)
+        if end - x > len(version) * _LETTER + 8:
+            parts.append(words(x + 4, y, version, "on-version small strong"))
+    return parts
 
 
 def draw_requests(frame: Frame, drawn: Sequence[Bin], top: float, height: float) -> list[str]:

@@ -19,11 +19,11 @@ from rehearsal.report.panels import (
     draw_versions,
     mark_levels,
 )
-from rehearsal.report.table import failed, title
+from rehearsal.report.table import failed, heading
 from rehearsal.results import SceneResult
 
 _LEFT, _RIGHT = 150, 44
-_BAND, _GAP, _FOOT = 10, 12, 20
+_BAND, _GAP, _FOOT = 13, 12, 20
 
 
 class Heights(NamedTuple):
@@ -51,7 +51,7 @@ def draw_scene(scene: SceneResult, axes: Axes, *, top: float, width: float, heig
     bottom = latency + heights.latency
     parts = [
         *draw_time(frame, tasks, bottom),
-        *draw_tasks(frame, scene.lives, tasks),
+        *draw_tasks(frame, scene.lives, scene.seconds, tasks),
         *(draw_versions(frame, drawn, names, band, _BAND) if len(names) > 1 else ()),
         *draw_requests(frame, drawn, requests, heights.requests),
         *draw_latency(frame, drawn, latency, heights.latency),
@@ -68,7 +68,7 @@ def picture(row: Row, axes: Axes, *, name: str) -> str:
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {drawing.bottom:.0f}" role="img"'
             f' aria-labelledby="{name}-title {name}-told">',
-            f'<title id="{name}-title">{escape(title(row))}</title>',
+            f'<title id="{name}-title">{escape(heading(row))}</title>',
             f'<desc id="{name}-told">{escape(described(row))}</desc>',
             *drawing.parts,
             "</svg>",

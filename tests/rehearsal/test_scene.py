@@ -12,7 +12,7 @@ from rehearsal.models import make_models
 from rehearsal.production import Production
 from rehearsal.protections import exposed
 from rehearsal.read import read
-from rehearsal.report import all_held, write_report
+from rehearsal.report import all_held, keep, write_page
 from rehearsal.report.figures import rows
 from rehearsal.results import SceneResult
 from rehearsal.scene import Scene, perform
@@ -54,8 +54,8 @@ def test_a_new_release_loses_no_request_and_without_the_drain_hold_it_does(produ
     assert held.figures.requests > 1000
     assert exposed_to_loss.figures.failures > 0
     assert exposed_to_loss.scene.setting == "ALPHARD_DRAIN_HOLD_SECONDS 15 -> 0"
-    text = write_report(results, production.exam)
-    assert "a new image tag, SIGTERM first" in text
+    assert "a new image tag, SIGTERM first" in write_page(results, production.exam / "page.html")
+    keep(results, production.exam)
     assert (production.exam / "results.svg").read_text().startswith("<svg")
 
 
