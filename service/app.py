@@ -114,7 +114,7 @@ def create_app(
         redirect_slashes=False,
         telemetry=_NO_TELEMETRY_OF_ITS_OWN,
         exception_handlers=dict.fromkeys((AlphardError, HTTPException, Exception), _answer_problem),
-        lifespan=lambda _: _lifespan(settings, loader, metrics, output),
+        lifespan=lambda _: _lifespan(settings, loader, metrics, output, access_log),
     )
 
 
@@ -126,7 +126,9 @@ async def _answer_problem(request: Request, error: Exception) -> Response:
 
 
 @asynccontextmanager
-async def _lifespan(settings: Settings, loader: Loader, metrics: Metrics, output: Output) -> AsyncIterator[None]:
+async def _lifespan(
+    settings: Settings, loader: Loader, metrics: Metrics, output: Output, access_log: AccessLog
+) -> AsyncIterator[None]:
     tasks = [asyncio.create_task(_run(loader))]
     flushed = settings.metrics_flush_seconds > 0 and settings.log_format == "json"
     if flushed:
@@ -137,6 +139,7 @@ async def _lifespan(settings: Settings, loader: Loader, metrics: Metrics, output
     for task in tasks:
         with suppress(asyncio.CancelledError):
             await task
+    access_log.write_kept()
     if flushed:
         flush(metrics, output, time.time())
 

@@ -12,7 +12,7 @@ import logging
 import re
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -77,22 +77,44 @@ class AccessLog:
     def __init__(self, output: Output, level: str) -> None:
         self._output = output
         self._level = logging.getLevelNamesMapping()[level]
+        self._kept: list[dict[str, Any]] = []
         code = AccessLog.write.__code__
         self._location = f"{code.co_name}:{code.co_firstlineno}"
 
     def write(self, level: int, *requests: dict[str, Any]) -> None:
         """Writes a line at this level for each request, with its keys beside the usual ones."""
-        if level < self._level:
-            return
-        usual = {
+        self.write_kept()
+        if level >= self._level:
+            usual = self._usual(level)
+            self._output.fields(*({**usual, **fields} for fields in requests))
+
+    def keep(self, requests: Iterable[dict[str, Any]]) -> None:
+        """Keeps a line at level INFO for each request, of now, until ``write_kept``: writing costs as much for one as
+        for many."""
+        if self._level <= logging.INFO:
+            timestamp = _now()
+            self._kept += [{"timestamp": timestamp, **fields} for fields in requests]
+
+    def write_kept(self) -> None:
+        """Writes what was kept."""
+        if self._kept:
+            kept, self._kept = self._kept, []
+            usual = self._usual(logging.INFO)
+            self._output.fields(*({**usual, **fields} for fields in kept))
+
+    def _usual(self, level: int) -> dict[str, Any]:
+        return {
             "level": logging.getLevelName(level),
             "location": self._location,
             "message": "request",
-            "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "timestamp": _now(),
             "service": SERVICE,
             "event": "request",
         }
-        self._output.fields(*({**usual, **fields} for fields in requests))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 class _Formatter(LambdaPowertoolsFormatter):

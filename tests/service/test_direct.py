@@ -124,6 +124,12 @@ def test_the_answer_is_that_of_the_general_way(served: Served, body: Any, header
     assert {type(line["duration_ms"]) for line in lines} == {float}
 
 
+def test_the_lines_of_requests_are_written_without_waiting_for_another(served: Served) -> None:
+    with Talk(served.port, request({"instances": [[1, 2, 3]]}) * 3) as talk:
+        talk.hear()
+        until(lambda: [line["status"] for line in served.lines()] == [200] * 3, "three lines")
+
+
 @pytest.mark.parametrize(
     "header",
     [

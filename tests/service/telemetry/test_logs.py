@@ -7,6 +7,7 @@ import logging
 import shlex
 import warnings
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -195,6 +196,35 @@ def test_the_line_of_a_request_keeps_to_the_level() -> None:
     access.write(logging.INFO, FIELDS)
     access.write(logging.WARNING, FIELDS)
     assert [line["level"] for line in stream.read_json()] == ["WARNING"]
+
+
+def test_lines_that_are_kept_are_of_their_own_moment_and_come_before_the_next() -> None:
+    stream, output = configured()
+    access = AccessLog(output, "INFO")
+    access.keep([{**FIELDS, "request_id": "1"}, {**FIELDS, "request_id": "2"}])
+    before = datetime.now(UTC).isoformat(timespec="milliseconds")
+    assert not stream.getvalue()
+    while datetime.now(UTC).isoformat(timespec="milliseconds") == before:
+        pass
+    access.write(logging.ERROR, {**FIELDS, "request_id": "3"})
+    first, second, third = stream.read_json()
+    assert [(line["request_id"], line["level"]) for line in (first, second, third)] == [
+        ("1", "INFO"),
+        ("2", "INFO"),
+        ("3", "ERROR"),
+    ]
+    assert first["timestamp"] == second["timestamp"] <= before < third["timestamp"]
+    assert list(first) == list(third)
+    access.write_kept()
+    assert not stream.read_json()[3:]
+
+
+def test_no_line_is_kept_that_the_level_leaves_out() -> None:
+    stream, output = configured()
+    access = AccessLog(output, "WARNING")
+    access.keep([FIELDS])
+    access.write_kept()
+    assert not stream.getvalue()
 
 
 def test_logfmt_quotes_only_what_needs_it() -> None:
