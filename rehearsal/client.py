@@ -59,7 +59,7 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's own is no subclass of it
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's own is no subclass of it
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport, self.reusable = None, False
