@@ -23,7 +23,6 @@ FILLS = {
     "on-unhealthy": ("#240a19", "#240a19"),
     "on-draining": ("#1f1500", "#1f1500"),
     "on-stopping": ("#ffffff", "#14100a"),
-    "on-stopped": ("#59636e", "#9198a1"),
     "answered": ("#a5cbe3", "#2b5876"),
     "refused": ("#d5300a", "#ff6b45"),
     "cut": ("#99004d", "#ff7ab8"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from rehearsal.outcomes import Outcome
@@ -20,7 +21,7 @@ def rollout(*, hold: bool = True) -> SceneResult:
     if not hold:
         outcomes = [_reset(each) if _falls_in(each, stops, 1.5) else each for each in outcomes]
     drained = [(stop - (15 if hold else 0), stop) for stop in stops]
-    return _scene(
+    return scene(
         name="a new image tag",
         question="Does any client notice that both tasks are replaced by a new release?",
         without=None if hold else "drain hold",
@@ -37,19 +38,19 @@ def promotion() -> SceneResult:
         each._replace(version="2" if rng.random() < (each.intended_at - 30) / 10 else "1") for each in _traffic(2)
     ]
     name = "a model promotion while rolling"
-    return _scene(name=name, timeline=_rolling([(30, 45), (48, 63)]), outcomes=outcomes)
+    return scene(name=name, timeline=_rolling([(30, 45), (48, 63)]), outcomes=outcomes)
 
 
 def killed() -> SceneResult:
     """A task is killed outright, with three requests in its hands."""
-    outcomes = _traffic(3)
+    outcomes = list(_traffic(3))
     first = (40 - BEGIN) * RATE
     outcomes[first : first + 3] = [_reset(each) for each in outcomes[first : first + 3]]
     states = [[0, "starting"], [3, "ready"], [40, "stopped"]]
-    tasks = [_task("1", _OLD, states), _task("2", _OLD, [[0, "starting"], [3.1, "ready"]])]
-    tasks.append(_task("3", _OLD, [[41, "starting"], [44, "ready"]]))
+    tasks = [task("1", _OLD, states), task("2", _OLD, [[0, "starting"], [3.1, "ready"]])]
+    tasks.append(task("3", _OLD, [[41, "starting"], [44, "ready"]]))
     timeline = {"tasks": tasks, "moments": [{"seconds": 40.0, "text": "SIGKILL to task 1"}]}
-    return _scene(name="a task killed with SIGKILL", timeline=timeline, outcomes=outcomes, allowed_to_fail=3)
+    return scene(name="a task killed with SIGKILL", timeline=timeline, outcomes=outcomes, allowed_to_fail=3)
 
 
 def bad_release(*, golden: bool = True) -> SceneResult:
@@ -61,12 +62,12 @@ def bad_release(*, golden: bool = True) -> SceneResult:
             for index, each in enumerate(outcomes)
         ]
     bad = [[20, "starting"], [45, "ready"]] if not golden else [[20, "starting"], [45, "unhealthy"], [47, "stopped"]]
-    serving = [_task(each, _OLD, [[0, "starting"], [3, "ready"]]) for each in ("1", "2")]
+    serving = [task(each, _OLD, [[0, "starting"], [3, "ready"]]) for each in ("1", "2")]
     timeline = {
-        "tasks": [*serving, _task("3", _NEW, bad)],
+        "tasks": [*serving, task("3", _NEW, bad)],
         "moments": [{"seconds": 20, "text": "new release"}, {"seconds": 47, "text": "circuit breaker"}],
     }
-    return _scene(
+    return scene(
         name="golden answers that differ",
         without=None if golden else "golden check",
         setting="" if golden else "ALPHARD_GOLDEN_CHECK on -> off",
@@ -82,7 +83,7 @@ def season() -> list[SceneResult]:
     return [rollout(), rollout(hold=False), promotion(), killed(), bad_release(), bad_release(golden=False)]
 
 
-def _scene(
+def scene(
     *,
     name: str,
     timeline: dict[str, Any],
@@ -111,9 +112,10 @@ def _scene(
     )
 
 
-def _traffic(seed: int) -> list[Outcome]:
+@cache
+def _traffic(seed: int) -> Sequence[Outcome]:
     rng = random.Random(seed)  # noqa: S311 - a drawing, not a secret
-    return [
+    return tuple(
         Outcome(
             intended_at=BEGIN + index / RATE,
             latency_seconds=round(0.002 * rng.lognormvariate(0, 0.4) * (20 if rng.random() < 0.004 else 1), 6),
@@ -124,7 +126,7 @@ def _traffic(seed: int) -> list[Outcome]:
             version="1",
         )
         for index in range(RATE * SECONDS)
-    ]
+    )
 
 
 def _falls_in(outcome: Outcome, stops: Sequence[float], seconds: float) -> bool:
@@ -140,14 +142,12 @@ def _reset(outcome: Outcome) -> Outcome:
 
 def _rolling(drained: Sequence[tuple[float, float]]) -> dict[str, Any]:
     old = [
-        _task(
-            number, _OLD, [[0, "starting"], [3.2, "ready"], [begin, "draining"], [stop, "stopping"], [end, "stopped"]]
-        )
+        task(number, _OLD, [[0, "starting"], [3.2, "ready"], [begin, "draining"], [stop, "stopping"], [end, "stopped"]])
         for number, (begin, stop), end in zip("12", drained, (47.5, 65.0), strict=True)
     ]
     new = [
-        _task("3", _NEW, [[12, "starting"], [28.5, "ready"]]),
-        _task("4", _NEW, [[46, "starting"], [47.5, "ready"]]),
+        task("3", _NEW, [[12, "starting"], [28.5, "ready"]]),
+        task("4", _NEW, [[46, "starting"], [47.5, "ready"]]),
     ]
     moments = [(10.0, "update of the service to the new task definition"), (28.5, "task 3 is healthy")]
     for number, (begin, stop) in zip("12", drained, strict=True):
@@ -157,5 +157,5 @@ def _rolling(drained: Sequence[tuple[float, float]]) -> dict[str, Any]:
     return {"tasks": old + new, "moments": told}
 
 
-def _task(number: str, release: str, states: list[list[Any]]) -> dict[str, Any]:
+def task(number: str, release: str, states: list[list[Any]]) -> dict[str, Any]:
     return {"task": number, "release": release, "states": states}
