@@ -61,7 +61,7 @@ def page(table: Sequence[Row]) -> str:
 
 def _colours(theme: int) -> str:
     paper, ink, faint, good, bad, line = (
-        FILLS[name][theme] for name in ("paper", "ink", "faint", "good", "bad", "stopped")
+        FILLS[name][theme] for name in ("paper", "ink", "faint", "good", "bad", "line")
     )
     return (
         f"body,.legend{{background:{paper};color:{ink}}}a{{color:inherit}}.faint{{color:{faint}}}.good{{color:{good}}}"

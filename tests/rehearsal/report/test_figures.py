@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from rehearsal.outcomes import Kind, Outcome
@@ -14,7 +16,7 @@ def outcome(at: float, kind: Kind = "answered", milliseconds: float = 1) -> Outc
     return Outcome(at, milliseconds / 1000, kind, 200 if kind == "answered" else None, 1, kept_alive=True, version="1")
 
 
-def small(*outcomes: Outcome, name: str = "small", without: str | None = None, **fields: object) -> SceneResult:
+def small(*outcomes: Outcome, name: str = "small", without: str | None = None, **fields: Any) -> SceneResult:
     return scene(name=name, timeline={"tasks": [], "moments": []}, outcomes=outcomes, without=without)._replace(
         **fields
     )
