@@ -53,7 +53,7 @@ def _document(pair: tuple[Row, Row]) -> str:
 
 
 def _scene(row: Row, axes: Axes, top: float) -> tuple[list[str], float]:
-    color = "bad" if row.lost else "good"
+    color = "bad" if row.figures.failures else "good"
     title = words(_MARGIN, top + 16, _title(row), f"large {color}")
     drawing = draw_scene(row.scene, axes, top=top + 26, width=_WIDTH, heights=_HEIGHTS)
     marks, bottom = _marks(row, drawing.bottom)
@@ -61,7 +61,7 @@ def _scene(row: Row, axes: Axes, top: float) -> tuple[list[str], float]:
 
 
 def _title(row: Row) -> str:
-    return f"{heading(row)}: {row.figures.requests:,} requests, {row.lost:,} lost"
+    return f"{heading(row)}: {row.figures.requests:,} requests, {row.figures.failures:,} failed"
 
 
 def _marks(row: Row, top: float) -> tuple[list[str], float]:

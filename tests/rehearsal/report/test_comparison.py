@@ -9,7 +9,7 @@ import pytest
 from rehearsal.report.comparison import compare
 from rehearsal.report.figures import rows
 from rehearsal.results import SceneResult
-from tests.rehearsal.report.samples import bad_release, promotion, rollout, season
+from tests.rehearsal.report.samples import bad_release, killed, promotion, rollout, season
 
 _SVG = "{http://www.w3.org/2000/svg}"
 
@@ -34,10 +34,10 @@ def test_it_is_small_and_well_formed_and_says_what_it_shows() -> None:
     drawn = drawing(*season())
     assert len(drawn.encode()) < 60_000
     title, described = told(drawn)
-    lost = sum(each.kind != "answered" for each in rollout(hold=False).outcomes)
-    assert title == (
-        f"A new image tag: 16,000 requests, 0 lost / A new image tag, without drain hold: 16,000 requests, {lost} lost"
-    )
+    failed = sum(each.kind != "answered" for each in rollout(hold=False).outcomes)
+    first, second = title.split(" / ")
+    assert first == "A new image tag: 16,000 requests, 0 failed"
+    assert second == f"A new image tag, without drain hold: 16,000 requests, {failed} failed"
     assert "Task 1 of release 1f0c2d9: starting from 0.0 s, ready from 3.2 s, draining from 30.0 s" in described
     assert "At 45.0 s SIGTERM to task 1." in described
 
@@ -68,3 +68,10 @@ def test_the_order_and_hostile_names_are_in_its_title() -> None:
     drawn = drawing(*pair)
     assert told(drawn)[0].startswith(f"{name}, SIGTERM first: 16,000 requests")
     assert "<script" not in drawn
+
+
+def test_what_failed_in_the_hands_of_a_killed_task_is_not_left_out() -> None:
+    pair = [killed(), killed()._replace(without="least outstanding requests")]
+    drawn = drawing(*pair)
+    assert told(drawn)[0].count("16,000 requests, 3 failed") == 2
+    assert drawn.count('class="large bad"') == 2
