@@ -30,6 +30,7 @@ def _scene(outcomes: list[Outcome]) -> SceneResult:
         expected="deployed",
         found="deployed",
         seconds=80,
+        harmed=True,
     )
 
 
@@ -44,6 +45,7 @@ def test_a_result_reads_back_as_it_was() -> None:
     scene = _scene(_OUTCOMES)
     back = read_result(write_result(scene))
     assert back.outcomes == _OUTCOMES
+    assert back.harmed
     assert back.lives == scene.lives == [Life("1", "v1", [(0.0, "starting"), (2.5, "ready")])]
     assert back.moments == scene.moments == [Moment(3.25, "new task definition")]
     assert write_result(back) == write_result(scene)
