@@ -32,7 +32,7 @@ _SHORTEST = {"deployment": {"step_minutes": 1, "bake_minutes": 1}}
 _PAGE = Path("dist", "rehearsal.html")
 """In the repository, from which it is run."""
 
-_SCENES_AT_ONCE = 2 * (os.cpu_count() or 1)
+_SCENES_AT_ONCE = 3 * (os.cpu_count() or 1)
 """They mostly wait."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rehearsal.deployed import TaskDefinition
 from rehearsal.difference import difference
 from rehearsal.protections import exposed
 from tests.rehearsal.fakes import deployed
@@ -25,7 +26,7 @@ def test_nothing_differs_from_itself() -> None:
         (TASK._replace(stop_timeout_seconds=5.0, memory_mib=1), "task.stop_timeout_seconds 60 -> 5, task.memory_mib"),
     ],
 )
-def test_what_differs_is_named(task: object, said: str) -> None:
+def test_what_differs_is_named(task: TaskDefinition, said: str) -> None:
     before = BEFORE._replace(task=TASK)
     assert difference(before, before._replace(task=task)).startswith(said)
 
