@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rehearsal.deployed import Deployed
-from rehearsal.scene import Order, Scene
+from rehearsal.ecs.ending import Order
+from rehearsal.scene import Scene
 from rehearsal.scenes import SCENES
 
 _CHECKED, _UNCHECKED = "service", "rehearsal.without_golden_check"

@@ -7,13 +7,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from rehearsal.balancer import Balancer
 from rehearsal.client import Client
 from rehearsal.deployed import Deployed, TaskDefinition
 from rehearsal.difference import difference
 from rehearsal.ecs import Service
+from rehearsal.ecs.ending import Order
+from rehearsal.ecs.shifting import steps
 from rehearsal.exam import Exam
 from rehearsal.fargate import Fargate
 from rehearsal.models import FIRST, SECOND, Models
@@ -29,11 +31,12 @@ from rehearsal.traffic import traffic
 LEAD_SECONDS = 3.0
 """How long traffic flows before anything happens, and after all has."""
 
+LONGEST_SECONDS = 600.0
+"""A release that fails its checks is given up after five minutes."""
+
 CRASHING = "c" * 40
 IMAGES = {CRASHING: Image(environment={"ALPHARD_SETTINGS_FILE": "/missing.toml"})}
 """An image whose settings file is not there: the service says so and exits."""
-
-Order = Literal["drain first", "SIGTERM first"]
 
 
 class Stage(NamedTuple):
@@ -113,7 +116,7 @@ async def perform(scene: Scene, production: Production, folder: Path) -> SceneRe
             [],
         )
         await asyncio.sleep(LEAD_SECONDS)
-        found = await scene.play(stage)
+        found = await _ending(scene, stage)
         await asyncio.sleep(LEAD_SECONDS)
         seconds = timeline.now()
         outcomes = sorted([*await sender.stop(), *client.outcomes], key=lambda each: each[:2])
@@ -132,6 +135,17 @@ async def perform(scene: Scene, production: Production, folder: Path) -> SceneRe
         seconds=seconds,
         harmed=bool(stage.spoilt),
     )
+
+
+async def _ending(scene: Scene, stage: Stage) -> str:
+    """How it ended. What a deployment spends on shifting traffic comes on top of the scene's time."""
+    strategy = stage.deployed.service.strategy
+    shifting = strategy.bake_seconds + strategy.step_seconds * len([*steps(strategy)])
+    try:
+        async with asyncio.timeout(LONGEST_SECONDS + shifting):
+            return await scene.play(stage)
+    except TimeoutError:
+        return f"not over after {LONGEST_SECONDS + shifting:g} s"
 
 
 async def _assume(definition: TaskDefinition, store: ObjectStore) -> dict[str, str]:

@@ -12,9 +12,6 @@ from rehearsal.ecs import Member
 from rehearsal.models import DAMAGED, FIRST, OTHER_ANSWERS, SECOND
 from rehearsal.scene import CRASHING, Scene, Stage
 
-PATIENCE_SECONDS = 600.0
-"""How long a scene waits for what should happen; a release that fails its checks is given up after some minutes."""
-
 DISTANCE_SECONDS = 0.002
 """Between zones: "single-digit millisecond latency", there and back
 (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-regions-availability-zones.html)."""
@@ -87,7 +84,7 @@ async def killed_while_rolling(stage: Stage) -> str:
 async def frozen(stage: Stage) -> str:
     member = _ready(stage)[0]
     await _spoil(stage, member, member.task.freeze, "hangs")
-    await _until(lambda: not member.task.alive, "the end of the task that hangs")
+    await _until(lambda: not member.task.alive)
     await _steady(stage)
     return "replaced"
 
@@ -252,9 +249,8 @@ async def _answered_by(stage: Stage, version: str) -> None:
     async def serve_it() -> bool:
         return all([await _version(member) == version for member in _ready(stage)])
 
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not await serve_it():
-            await asyncio.sleep(_POLL_SECONDS)
+    while not await serve_it():
+        await asyncio.sleep(_POLL_SECONDS)
     stage.timeline.mark(f"every task answers by version {version}")
 
 
@@ -280,18 +276,14 @@ async def _spoil(stage: Stage, member: Member, harm: Callable[[], object], what:
     begin = stage.timeline.now()
     stage.timeline.mark(f"task {member.name} {what}")
     harm()
-    await _until(lambda: not member.ready, "ECS to notice")
+    await _until(lambda: not member.ready)
     stage.spoilt.append((begin, stage.timeline.now()))
 
 
 async def _steady(stage: Stage) -> None:
-    await _until(lambda: stage.service.steady, "a steady service")
+    await _until(lambda: stage.service.steady)
 
 
-async def _until(condition: Callable[[], bool], what: str) -> None:
-    try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while not condition():
-                await asyncio.sleep(_POLL_SECONDS)
-    except TimeoutError:
-        raise TimeoutError(f"waited in vain for {what}") from None
+async def _until(condition: Callable[[], bool]) -> None:
+    while not condition():
+        await asyncio.sleep(_POLL_SECONDS)
