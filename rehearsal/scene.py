@@ -116,7 +116,7 @@ async def perform(scene: Scene, production: Production, folder: Path) -> SceneRe
             [],
         )
         await asyncio.sleep(LEAD_SECONDS)
-        found = await _ending(scene, stage)
+        found = await ending(scene, stage)
         await asyncio.sleep(LEAD_SECONDS)
         seconds = timeline.now()
         outcomes = sorted([*await sender.stop(), *client.outcomes], key=lambda each: each[:2])
@@ -137,7 +137,7 @@ async def perform(scene: Scene, production: Production, folder: Path) -> SceneRe
     )
 
 
-async def _ending(scene: Scene, stage: Stage) -> str:
+async def ending(scene: Scene, stage: Stage) -> str:
     """How it ended. What a deployment spends on shifting traffic comes on top of the scene's time."""
     strategy = stage.deployed.service.strategy
     shifting = strategy.bake_seconds + strategy.step_seconds * len([*steps(strategy)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -15,20 +16,21 @@ from rehearsal.read import read
 from rehearsal.report import all_held, keep, write_page
 from rehearsal.report.figures import rows
 from rehearsal.results import SceneResult
-from rehearsal.scene import Scene, perform
+from rehearsal.scene import Scene, Stage, ending, perform
 from rehearsal.scenes import SCENES
+from tests.rehearsal.fakes import deployed
 
 
 @pytest.fixture
 def production(account: Account, tmp_path: Path) -> Production:
     """With two tasks, and without the containers' own checks, for whose first verdict ECS would wait."""
-    deployed = read(account)
-    task = deployed.task._replace(health_check=None)
+    as_deployed = read(account)
+    task = as_deployed.task._replace(health_check=None)
     models = make_models(task.environment["ALPHARD_MODEL_URI"])
     models.exam.write(tmp_path)
     later = task._replace(image=f"{task.image.rpartition(':')[0]}:{'b' * 40}")
-    two = deployed.service._replace(minimum_tasks=2)
-    return Production(deployed._replace(task=task, service=two), later, later, models, tmp_path)
+    two = as_deployed.service._replace(minimum_tasks=2)
+    return Production(as_deployed._replace(task=task, service=two), later, later, models, tmp_path)
 
 
 def pair(name: str, order: str, protection: str) -> tuple[Scene, Scene]:
@@ -64,3 +66,13 @@ def test_a_new_release_loses_no_request_and_without_the_drain_hold_it_does(produ
 def test_what_goes_wrong_is_put_right_and_noticed_by_nobody(name: str, production: Production) -> None:
     scene = next(each for each in SCENES if each.name == name)
     assert all_held(asyncio.run(played(production, scene)))
+
+
+def test_a_scene_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def play(_: Stage) -> str:
+        await asyncio.Event().wait()
+        return "over"
+
+    monkeypatch.setattr("rehearsal.scene.LONGEST_SECONDS", 0.01)
+    stage = Stage(deployed(), Mock(), Mock(), Mock(), Mock(), Mock(), Mock(), Mock(), [])
+    assert asyncio.run(ending(Scene("a wait", "", play, "over"), stage)) == "not over after 0.01 s"
