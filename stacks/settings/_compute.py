@@ -60,6 +60,8 @@ def _on_lambda(environment: Environment) -> Iterator[Disagreement]:
     for key in ("load_balancer.algorithm", "load_balancer.deregistration_delay_seconds"):
         if is_given(environment, key):
             yield no_such_key(key, "compute is lambda, a target without it")
+    for key in given_below(environment, "load_balancer.health_check"):
+        yield no_such_key(key, "compute is lambda, where each check would be an invocation: there is none")
     if environment.service.max_body_bytes > _LAMBDA_BODY_BYTES:
         yield Disagreement(
             "service.max_body_bytes",

@@ -145,6 +145,12 @@ CASES = {
         "load_balancer.deregistration_delay_seconds: expected no such key here, got 30: compute is lambda",
         {"load_balancer": {}},
     ),
+    "a health check of functions": Case(
+        ON_LAMBDA,
+        {"load_balancer.health_check.healthy_count": 2},
+        "load_balancer.health_check.healthy_count: expected no such key here, got 2: compute is lambda",
+        {"load_balancer": {}},
+    ),
     "a body too long for a function": Case(
         ON_LAMBDA,
         {"service.max_body_bytes": 1_000_001},
