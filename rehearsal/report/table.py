@@ -89,7 +89,10 @@ def findings(table: Sequence[Row]) -> list[str]:
     told = [_bound(totals)]
     if totals.excused:
         requests = counted(totals.excused, "request")
-        told.append(f"Besides, {requests} failed in the hands of tasks that were killed or frozen.")
+        told.append(
+            f"Besides, {requests} failed with tasks that were killed or frozen: in their hands, or sent to them before"
+            " that was noticed."
+        )
     return told + [
         f"Did not hold: {title(row)} ({verdict(row)})." for row in table if not (row.held or row.scene.without)
     ]
