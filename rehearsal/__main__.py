@@ -25,13 +25,10 @@ from rehearsal.scene import Scene, perform
 from rehearsal.scenes import SCENES, SHIFTED
 from stacks.settings import SettingsError
 
-_SHIFTING = "staging"
-_SHORTEST = {"deployment": {"step_minutes": 1, "bake_minutes": 1}}
-"""Where a release takes over by and by, that takes from minutes to hours; the order of things is the same."""
-
 _PAGE = Path("dist", "rehearsal.html")
 """In the repository, from which it is run."""
 
+_SHIFTING = "staging"
 _SCENES_AT_ONCE = 3 * (os.cpu_count() or 1)
 """They mostly wait."""
 
@@ -66,12 +63,12 @@ def main() -> int:
 def _parts(environment: str, folder: Path) -> Iterator[Part]:
     """All scenes of the environment. Beside one that rolls, how a release takes over where traffic is shifted."""
     _say(f"deploying {environment}")
-    production = deploy(environment, _made(folder / environment), {})
+    production = deploy(environment, _made(folder / environment))
     for scene in [*SCENES, *exposed()]:
         yield Part(production, scene)
     if production.deployed.service.strategy.kind == "ROLLING":
         _say(f"deploying {_SHIFTING}")
-        shifting = deploy(_SHIFTING, _made(folder / _SHIFTING), _SHORTEST)
+        shifting = deploy(_SHIFTING, _made(folder / _SHIFTING))
         for scene in SHIFTED:
             yield Part(shifting, scene)
 

@@ -100,10 +100,10 @@ async def store_away(stage: Stage) -> str:
 
 
 async def out_and_in(stage: Stage) -> str:
-    fewest = len(_ready(stage))
-    for count in (2 * fewest, fewest):
+    service = stage.deployed.service
+    for count in (min(2 * service.minimum_tasks, service.maximum_tasks), service.minimum_tasks):
         await stage.service.scale(count)
-    return f"{len(_ready(stage))} tasks"
+    return "as many tasks as before" if len(_ready(stage)) == service.minimum_tasks else f"{len(_ready(stage))} tasks"
 
 
 async def slow_and_stuck(stage: Stage) -> str:
@@ -187,7 +187,7 @@ SCENES = (
         store_away,
         _COMPLETED,
     ),
-    Scene("scaling out and in", "Tasks come and go under load.", out_and_in, "2 tasks"),
+    Scene("scaling out and in", "Tasks come and go under load.", out_and_in, "as many tasks as before"),
     Scene(
         "slow and stuck clients",
         "Slow requests are answered before the balancer lets go; stuck ones hold up nothing.",
