@@ -23,8 +23,9 @@ from service.routes import PREDICT_PATH, Decoded, Predict
 from service.telemetry import Metrics
 from service.telemetry.logs import AccessLog
 
-KEPT_SECONDS = 0.02
-"""How long a request's line may wait to be written with others. A process that is killed takes so much with it."""
+KEPT_SECONDS, KEPT_LINES = 0.02, 16
+"""How long a request's line may wait to be written with others, and with how many. A process that is killed takes so
+much with it; and more at once would hold up requests."""
 
 _HEAD = b"content-type: application/json\r\ncontent-length: %d\r\nx-request-id: %s\r\nx-model-version: %s\r\n\r\n"
 _JSON = (None, b"application/json")
@@ -185,7 +186,9 @@ class Direct:
             )
             for i, each in enumerate(batch)
         )
-        if self._writing is None:
+        if self._access_log.kept >= KEPT_LINES:
+            self._access_log.write_kept()
+        elif self._writing is None:
             self._writing = asyncio.get_running_loop().call_later(KEPT_SECONDS, self._write_lines)
 
     def _write_lines(self) -> None:

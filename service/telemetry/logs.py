@@ -95,6 +95,11 @@ class AccessLog:
             timestamp = _now()
             self._kept += [{"timestamp": timestamp, **fields} for fields in requests]
 
+    @property
+    def kept(self) -> int:
+        """How many lines are kept."""
+        return len(self._kept)
+
     def write_kept(self) -> None:
         """Writes what was kept."""
         if self._kept:

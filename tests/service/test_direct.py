@@ -125,9 +125,9 @@ def test_the_answer_is_that_of_the_general_way(served: Served, body: Any, header
 
 
 def test_the_lines_of_requests_are_written_without_waiting_for_another(served: Served) -> None:
-    with Talk(served.port, request({"instances": [[1, 2, 3]]}) * 3) as talk:
+    with Talk(served.port, request({"instances": [[1, 2, 3]]}) * 40) as talk:
         talk.hear()
-        until(lambda: [line["status"] for line in served.lines()] == [200] * 3, "three lines")
+        until(lambda: [line["status"] for line in served.lines()] == [200] * 40, "forty lines")
 
 
 @pytest.mark.parametrize(
