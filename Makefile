@@ -71,7 +71,7 @@ test-all: style node_modules/.stamp $(BIN)/haproxy ## The same, with the tests t
 rehearse: install $(BIN)/haproxy ## Deploy into a stand-in for AWS, and play deployments and faults under traffic (ENV=dev, ONLY=...)
 	$(BIN)/python -m rehearsal --env "$(or $(ENV),dev)" --only "$(ONLY)"
 
-bench: $(VENV)/all.stamp $(BIN)/haproxy ## Measure the service beside others, half an hour (PEERS=none: without theirs)
+bench: $(VENV)/all.stamp $(BIN)/haproxy ## Measure the service beside others, twenty minutes (PEERS=none: without theirs)
 	PEERS=$(PEERS) $(BIN)/python -m benchmarks
 
 bench-short: $(VENV)/all.stamp ## Hold the service's processor time against the floor, in a minute
