@@ -4,7 +4,7 @@ import asyncio
 import math
 import threading
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,14 +19,21 @@ PLAIN, WITH_PROBABILITIES = Wanted(False, False), Wanted(True, False)
 SLOW = Cost(0.01, 0.001)
 
 
+@pytest.fixture(autouse=True)
+def _calls_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long a test holds them."""
+    monkeypatch.setattr("service.batching.LONG_CALL_SECONDS", WAIT_SECONDS)
+
+
 def rows(first: float, count: int = 1) -> Rows:
     return Rows(np.arange(first, first + count)[:, None], np.empty((count, 0), np.object_))
 
 
 class Engine:
-    """Notes the numbers of each call and answers them, as soon as the call is let go."""
+    """Notes the numbers of each call and answers them, once the call is let go and ``during`` has been done in it."""
 
     def __init__(self) -> None:
+        self.during: Callable[[list[float]], None] = lambda _: None
         self.calls: list[list[float]] = []
         self.refused: set[float] = set()
         self.began = threading.Semaphore(0)
@@ -37,6 +44,7 @@ class Engine:
         self.calls.append(numbers)
         self.began.release()
         assert self.let_go.wait(WAIT_SECONDS)
+        self.during(numbers)
         if self.refused & set(numbers):
             raise EngineError(f"refused {numbers}")
         return [Answers(part.numbers[:, 0]) for part in parts]
@@ -145,9 +153,16 @@ def test_who_is_cancelled_while_computed_harms_nobody() -> None:
         asked = [scene.ask(i) for i in (1, 2, 3)]
         await asyncio.sleep(0)
         first.cancel()
-        scene.engine.let_go.set()
-        await scene.engine.has_begun()
-        asked[0].cancel()
+        loop = asyncio.get_running_loop()
+
+        async def leave() -> None:
+            asked[0].cancel()
+
+        def during(numbers: list[float]) -> None:
+            if 1.0 in numbers:
+                asyncio.run_coroutine_threadsafe(leave(), loop).result(WAIT_SECONDS)
+
+        scene.engine.during = during
         assert await scene.answers(*asked[1:]) == [[2], [3]]
         assert asked[0].cancelled()
         assert (await scene.answers(scene.ask(4))) == [[4]]
@@ -180,7 +195,9 @@ def test_as_many_calls_run_at_once_as_were_allowed() -> None:
     run(play())
 
 
-def test_a_call_that_does_not_end_keeps_no_other_from_its_answer() -> None:
+def test_a_call_that_does_not_end_keeps_no_other_from_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.batching.LONG_CALL_SECONDS", 0.05)
+
     async def play() -> None:
         scene = Scene()
         stuck = await scene.hold()

@@ -31,6 +31,12 @@ SLOW = Cost(0.01, 1e-5)
 """What the model is said to cost, so that its calls go to workers."""
 
 
+@pytest.fixture(autouse=True)
+def _calls_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long a test holds them: otherwise the next call would begin beside them after half a second."""
+    monkeypatch.setattr("service.batching.LONG_CALL_SECONDS", WAIT_SECONDS)
+
+
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> list[Model]:
     """Two versions, which answer otherwise."""
